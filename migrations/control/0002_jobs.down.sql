@@ -1,0 +1,3 @@
+drop table control.job_schedule;
+drop table control.job_finished;
+drop table control.job;

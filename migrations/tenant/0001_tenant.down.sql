@@ -1,0 +1,17 @@
+drop table {tenant}.retention_run;
+drop table {tenant}.retention_rule;
+drop table {tenant}.export_package;
+drop table {tenant}.data_request;
+drop table {tenant}.audit_head;
+drop table {tenant}.audit_event;
+drop table {tenant}.consent_event;
+drop table {tenant}.consent_notice;
+drop table {tenant}.consent_purpose;
+drop table {tenant}.one_time_token;
+drop table {tenant}.token_revocation;
+drop table {tenant}.token_family;
+drop table {tenant}.client;
+drop table {tenant}.session;
+drop table {tenant}.credential;
+drop table {tenant}.user_account;
+drop table {tenant}.signing_key;
