@@ -1,0 +1,136 @@
+package import FoundationEssentials
+import Synchronization
+
+/// A cache of bounded size and age; the least recently used entry makes room (our policy).
+///
+/// Every operation except the two `removeAll` is O(1). Expired entries are found on look-up and pushed out by new ones.
+package final class BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+  private let state: Mutex<State>
+  private let lifetimeSeconds: Double
+
+  package init(capacity: Int, lifetimeSeconds: Double) {
+    precondition(capacity > 0)
+    state = Mutex(State(capacity: capacity))
+    self.lifetimeSeconds = lifetimeSeconds
+  }
+
+  package var count: Int { state.withLock { $0.count } }
+
+  package func value(for key: Key, now: Date) -> Value? {
+    state.withLock { $0.value(for: key, now: now) }
+  }
+
+  package func store(_ value: Value, for key: Key, now: Date) {
+    let expiry = now.addingTimeInterval(lifetimeSeconds)
+    state.withLock { $0.store(value, for: key, expiresAt: expiry) }
+  }
+
+  package func remove(_ key: Key) {
+    state.withLock { $0.remove(key) }
+  }
+
+  package func removeAll() {
+    state.withLock { $0.removeAll() }
+  }
+
+  package func removeAll(where isStale: @Sendable (Key, Value) -> Bool) {
+    state.withLock { $0.removeAll(where: isStale) }
+  }
+}
+
+extension BoundedCache {
+  /// Entries in an array, chained from most to least recently used by their indices.
+  private struct State {
+    private struct Entry {
+      var key: Key
+      var value: Value
+      var expiresAt: Date
+      var newer: Int
+      var older: Int
+    }
+
+    private static var none: Int { -1 }
+
+    private let capacity: Int
+    private var slots: [Key: Int] = [:]
+    private var entries: [Entry?] = []
+    private var free: [Int] = []
+    private var newest = none
+    private var oldest = none
+
+    init(capacity: Int) {
+      self.capacity = capacity
+    }
+
+    var count: Int { slots.count }
+
+    mutating func value(for key: Key, now: Date) -> Value? {
+      guard let slot = slots[key], let entry = entries[slot] else { return nil }
+      guard now < entry.expiresAt else {
+        remove(key)
+        return nil
+      }
+      if slot != newest {
+        unlink(slot)
+        linkAsNewest(slot)
+      }
+      return entry.value
+    }
+
+    mutating func store(_ value: Value, for key: Key, expiresAt: Date) {
+      remove(key)
+      if slots.count >= capacity, let victim = entries[oldest] { remove(victim.key) }
+      let entry = Entry(
+        key: key, value: value, expiresAt: expiresAt, newer: Self.none, older: Self.none)
+      let slot: Int
+      if let reused = free.popLast() {
+        entries[reused] = entry
+        slot = reused
+      } else {
+        entries.append(entry)
+        slot = entries.count - 1
+      }
+      slots[key] = slot
+      linkAsNewest(slot)
+    }
+
+    mutating func remove(_ key: Key) {
+      guard let slot = slots.removeValue(forKey: key) else { return }
+      unlink(slot)
+      entries[slot] = nil
+      free.append(slot)
+    }
+
+    mutating func removeAll() {
+      self = State(capacity: capacity)
+    }
+
+    mutating func removeAll(where isStale: (Key, Value) -> Bool) {
+      let stale = entries.compactMap { entry in
+        entry.flatMap { isStale($0.key, $0.value) ? $0.key : nil }
+      }
+      for key in stale { remove(key) }
+    }
+
+    private mutating func linkAsNewest(_ slot: Int) {
+      entries[slot]?.newer = Self.none
+      entries[slot]?.older = newest
+      if newest == Self.none { oldest = slot } else { entries[newest]?.newer = slot }
+      newest = slot
+    }
+
+    private mutating func unlink(_ slot: Int) {
+      guard let entry = entries[slot] else { return }
+      if entry.newer == Self.none {
+        newest = entry.older
+      } else {
+        entries[entry.newer]?.older = entry.older
+      }
+      if entry.older == Self.none {
+        oldest = entry.newer
+      } else {
+        entries[entry.older]?.newer = entry.newer
+      }
+    }
+  }
+}

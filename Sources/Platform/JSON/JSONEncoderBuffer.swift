@@ -1,0 +1,90 @@
+/// Writes JSON values as UTF-8 (RFC 8259), escaping only what section 7 demands.
+struct JSONEncoderBuffer {
+  private(set) var bytes: [UInt8] = []
+
+  init() {
+    bytes.reserveCapacity(256)
+  }
+
+  mutating func write(_ value: JSON) {
+    switch value {
+    case .null: append("null")
+    case .bool(let value): append(value ? "true" : "false")
+    case .integer(let value): write(value)
+    // RFC 8259 section 6 has no infinity and no NaN.
+    case .number(let value): value.isFinite ? write(value) : append("null")
+    case .string(let value): write(value)
+    case .array(let elements): write(elements)
+    case .object(let members): write(members)
+    }
+  }
+
+  private mutating func write(_ elements: [JSON]) {
+    bytes.append(UInt8(ascii: "["))
+    for (position, element) in elements.enumerated() {
+      if position > 0 { bytes.append(UInt8(ascii: ",")) }
+      write(element)
+    }
+    bytes.append(UInt8(ascii: "]"))
+  }
+
+  private mutating func write(_ members: JSONObject) {
+    bytes.append(UInt8(ascii: "{"))
+    var isFirst = true
+    for (name, value) in members {
+      if !isFirst { bytes.append(UInt8(ascii: ",")) }
+      isFirst = false
+      write(name)
+      bytes.append(UInt8(ascii: ":"))
+      write(value)
+    }
+    bytes.append(UInt8(ascii: "}"))
+  }
+
+  private mutating func write(_ value: Int64) {
+    bytes.append(contentsOf: String(value).utf8)
+  }
+
+  /// A number that stays a number with a fraction when it is read again: Swift writes 1 as `1.0`.
+  private mutating func write(_ value: Double) {
+    bytes.append(contentsOf: value.description.utf8)
+  }
+
+  private mutating func write(_ string: String) {
+    bytes.append(UInt8(ascii: "\""))
+    var string = string
+    string.withUTF8 { characters in
+      var clean = 0
+      for position in characters.indices where Self.mustEscape(characters[position]) {
+        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: characters[clean..<position]))
+        escape(characters[position])
+        clean = position + 1
+      }
+      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: characters[clean...]))
+    }
+    bytes.append(UInt8(ascii: "\""))
+  }
+
+  @inline(__always)
+  private static func mustEscape(_ byte: UInt8) -> Bool {
+    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+  }
+
+  private mutating func escape(_ byte: UInt8) {
+    switch byte {
+    case UInt8(ascii: "\""): append("\\\"")
+    case UInt8(ascii: "\\"): append("\\\\")
+    case 0x0a: append("\\n")
+    case 0x0d: append("\\r")
+    case 0x09: append("\\t")
+    default:
+      append("\\u00")
+      bytes.append(Hex.digit(byte >> 4))
+      bytes.append(Hex.digit(byte & 0x0f))
+    }
+  }
+
+  private mutating func append(_ text: StaticString) {
+    text.withUTF8Buffer { bytes.append(contentsOf: $0) }
+  }
+}
