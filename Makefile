@@ -1,0 +1,21 @@
+##@ Tenure
+.PHONY: help run test build format
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## Install what is missing, build, and start a whole Tenure on http://localhost:8080
+	@deploy/setup.sh
+	swift build --product tenure
+	@.build/debug/tenure dev $(ARGS)
+
+test: ## Install what is missing and run the whole suite on a Postgres and a Redis of its own
+	@deploy/setup.sh test
+	@deploy/test.sh $(ARGS)
+
+build: ## Build everything, tests included
+	@deploy/setup.sh test
+	swift build --build-tests
+
+format: ## Format the sources
+	swift format format --in-place --recursive --parallel Sources Tests migrations Package.swift

@@ -1,0 +1,82 @@
+import ArgumentParser
+import Platform
+
+/// `tenure client …`: the applications of an organization (RFC 7591 names).
+struct ClientCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "client", abstract: "Create, list, show and delete applications.",
+    subcommands: [Create.self, List.self, Show.self, Delete.self])
+
+  struct Create: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Register an application; a secret is printed once.")
+    @Argument(help: "The organization's slug or id.") var organization: String
+    @Argument(help: "The application's name.") var name: String
+    @Option(name: .customLong("redirect-uri"), help: "A redirect URI; repeat for more.")
+    var redirectURIs: [String] = []
+    @Flag(help: "A public client: no secret.") var `public` = false
+    @Flag(help: "A service: client credentials only.") var service = false
+    @Option(help: "The scopes it may ask for, with spaces between.") var scope: String?
+    @OptionGroup var admin: AdminOptions
+
+    func run() async throws {
+      var body: JSONObject = ["client_name": .string(name)]
+      if service {
+        body["grant_types"] = ["client_credentials"]
+        body["response_types"] = []
+      } else {
+        body["grant_types"] = ["authorization_code", "refresh_token"]
+        body["redirect_uris"] = .array(redirectURIs.map { .string($0) })
+      }
+      if `public` { body["token_endpoint_auth_method"] = "none" }
+      if let scope { body["scope"] = .string(scope) }
+      let path = "organizations/\(AdminClient.escape(organization))/clients"
+      let client = try await admin.connect().call(.POST, path, body: .object(body))
+      Output.document(client, json: admin.json)
+    }
+  }
+
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List the applications.")
+    @Argument(help: "The organization's slug or id.") var organization: String
+    @OptionGroup var admin: AdminOptions
+
+    func run() async throws {
+      let clients = try await admin.connect().pages(
+        "organizations/\(AdminClient.escape(organization))/clients", member: "clients")
+      Output.list(
+        clients, columns: ["client_id", "client_name", "token_endpoint_auth_method"],
+        json: admin.json)
+    }
+  }
+
+  struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show an application.")
+    @Argument(help: "The organization's slug or id.") var organization: String
+    @Argument(help: "The client id.") var client: String
+    @OptionGroup var admin: AdminOptions
+
+    func run() async throws {
+      let path =
+        "organizations/\(AdminClient.escape(organization))/clients/\(AdminClient.escape(client))"
+      Output.document(try await admin.connect().call(.GET, path), json: admin.json)
+    }
+  }
+
+  struct Delete: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Delete an application and every token it holds.")
+    @Argument(help: "The organization's slug or id.") var organization: String
+    @Argument(help: "The client id.") var client: String
+    @Flag(help: "Delete without asking.") var yes = false
+    @OptionGroup var admin: AdminOptions
+
+    func run() async throws {
+      try Confirmation.ask(
+        "Delete \(client)? Type its id to go on: ", expect: client, given: yes)
+      try await admin.connect().call(
+        .DELETE,
+        "organizations/\(AdminClient.escape(organization))/clients/\(AdminClient.escape(client))")
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import Platform
+
+/// The one way to the terminal.
+enum Output {
+  static func line(_ text: String = "") {
+    FileHandle.standardOutput.write(Data("\(text)\n".utf8))
+  }
+
+  static func error(_ text: String) {
+    FileHandle.standardError.write(Data("tenure: \(text)\n".utf8))
+  }
+
+  /// Rows under their headings, each column as wide as its widest cell.
+  static func table(_ headings: [String], _ rows: [[String]]) {
+    let widths = headings.indices.map { column in
+      ([headings] + rows).map { $0[column].count }.max() ?? 0
+    }
+    for row in [headings.map { $0.uppercased() }] + rows {
+      let cells = zip(row, widths).map { cell, width in
+        cell + String(repeating: " ", count: width - cell.count)
+      }
+      line(cells.joined(separator: "  ").replacing(#/\s+$/#, with: ""))
+    }
+  }
+
+  /// One document: its JSON for a script, else one member a line.
+  static func document(_ document: JSON, json: Bool) {
+    if json { return line(document.text) }
+    for (name, value) in document.objectValue ?? [:] {
+      line("\(name): \(cell(value))")
+    }
+  }
+
+  /// A list of documents: its JSON for a script, else a table of some members.
+  static func list(_ documents: [JSON], columns: [String], json: Bool) {
+    if json { return line(JSON.array(documents).text) }
+    table(columns, documents.map { document in columns.map { cell(document[$0] ?? .null) } })
+  }
+
+  static func cell(_ value: JSON) -> String {
+    switch value {
+    case .null: "-"
+    case .string(let text): text
+    default: value.text
+    }
+  }
+}

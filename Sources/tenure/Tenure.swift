@@ -1,0 +1,20 @@
+import ArgumentParser
+
+/// The one executable: every duty of the server, and the commands of an operator.
+@main
+struct Tenure: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tenure",
+    abstract: "Sign-in for many organizations, and the law's promises about their users' data.",
+    version: Build.version,
+    subcommands: [
+      DevCommand.self, ServeCommand.self, MigrateCommand.self, SettingsCommand.self,
+      OrganizationCommand.self, UserCommand.self, ClientCommand.self, PrivacyCommand.self,
+      AuditCommand.self, JobsCommand.self,
+    ])
+}
+
+/// What this build is.
+enum Build {
+  static let version = "0.1.0"
+}
