@@ -14,26 +14,42 @@ let settings: [SwiftSetting] = [
 /// Settings of the targets that wrap a C library.
 let unsafeSettings = settings + [.strictMemorySafety()]
 
-func module(_ name: String, _ dependencies: [Target.Dependency], settings: [SwiftSetting] = settings)
+func module(
+  _ name: String, _ dependencies: [Target.Dependency], settings: [SwiftSetting] = settings
+)
   -> Target
 {
-  .target(name: name, dependencies: dependencies, exclude: excludes[name] ?? [], resources: resources[name] ?? [], swiftSettings: settings)
+  .target(
+    name: name, dependencies: dependencies, resources: resources[name] ?? [],
+    swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
+  -> Target
+{
   .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
-let excludes: [String: [String]] = [:]
+/// Page templates are compiled in.
 let resources: [String: [Resource]] = [:]
 
-let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let lifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
-let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
-let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
-let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+
+/// What both planes stand on.
+let plane: [Target.Dependency] = [
+  "Platform", "Database", "Cryptography", "JOSE", "Cache", "Web", "Tenancy", "Jobs", "Compliance",
+  log, hummingbird, httpTypes, nio,
+]
 
 let package = Package(
   name: "tenure",
@@ -60,28 +76,27 @@ let package = Package(
     module("Database", ["CPostgres", "Platform", log, lifecycle], settings: unsafeSettings),
     module("Cryptography", ["COpenSSL", "CArgon2", "Platform"], settings: unsafeSettings),
     module(
-      "Cache",
-      ["CHiredis", "Platform", log, lifecycle, .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio")],
-      settings: unsafeSettings),
+      "Cache", ["CHiredis", "Platform", log, lifecycle, nio, nioPosix], settings: unsafeSettings),
     module("Archive", ["CZlib", "Cryptography", "Platform"], settings: unsafeSettings),
     module("JOSE", ["Cryptography", "Platform"]),
-    module("Web", ["Platform", "Cryptography", hummingbird, mustache, log, lifecycle, .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio")]),
+    module(
+      "Web", ["Platform", "Cryptography", hummingbird, mustache, log, lifecycle, httpTypes, nio]),
     module("Tenancy", ["Platform", "Database", "Cryptography", "JOSE", log, lifecycle]),
     module("Jobs", ["Platform", "Database", log, lifecycle]),
-    module("Compliance", ["Platform", "Database", "Cryptography", "JOSE", "Archive", "Tenancy", "Jobs", log]),
     module(
-      "ControlPlane",
-      ["Platform", "Database", "Cryptography", "JOSE", "Cache", "Web", "Tenancy", "Jobs", "Compliance", log, hummingbird, .product(name: "HTTPTypes", package: "swift-http-types")]),
-    module(
-      "TenantRuntime",
-      ["Platform", "Database", "Cryptography", "JOSE", "Cache", "Web", "Tenancy", "Jobs", "Compliance", log, hummingbird, .product(name: "HTTPTypes", package: "swift-http-types")]),
+      "Compliance",
+      ["Platform", "Database", "Cryptography", "JOSE", "Archive", "Tenancy", "Jobs", log]),
+    module("ControlPlane", plane),
+    module("TenantRuntime", plane + ["Archive"]),
     .executableTarget(
       name: "tenure",
-      dependencies: [
-        "Platform", "Database", "Cryptography", "JOSE", "Cache", "Archive", "Web", "Tenancy", "Jobs",
-        "Compliance", "ControlPlane", "TenantRuntime", arguments, httpClient, lifecycle, log, hummingbird,
+      dependencies: plane + [
+        "Archive", "ControlPlane", "TenantRuntime", arguments, httpClient, lifecycle, nioHTTP,
       ],
       swiftSettings: settings),
+
+    tests("TidyTests", []),
+    tests("ProtocolTests", ["tenure", "Platform", httpClient, nio, nioHTTP]),
   ],
   swiftLanguageModes: [.v6]
 )
