@@ -31,7 +31,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 }
 
 /// Page templates are compiled in.
-let resources: [String: [Resource]] = [:]
+let resources: [String: [Resource]] = [
+  "Web": [.embedInCode("Pages")],
+]
 
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -74,7 +76,7 @@ let package = Package(
 
     module("Platform", [log]),
     module("Database", ["CPostgres", "Platform", log, lifecycle], settings: unsafeSettings),
-    module("Cryptography", ["COpenSSL", "CArgon2", "Platform"], settings: unsafeSettings),
+    module("Cryptography", ["COpenSSL", "CArgon2", "Platform", lifecycle], settings: unsafeSettings),
     module(
       "Cache", ["CHiredis", "Platform", log, lifecycle, nio, nioPosix], settings: unsafeSettings),
     module("Archive", ["CZlib", "Cryptography", "Platform"], settings: unsafeSettings),

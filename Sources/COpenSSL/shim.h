@@ -7,3 +7,7 @@
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+
+/* Swift does not see macros that combine others. */
+static const int selectPublicKey = EVP_PKEY_PUBLIC_KEY;
+static const int selectKeyPair = EVP_PKEY_KEYPAIR;
