@@ -98,6 +98,7 @@ let package = Package(
       swiftSettings: settings),
 
     tests("TidyTests", []),
+    tests("PlatformTests", ["Platform", log]),
     tests("ProtocolTests", ["tenure", "Platform", httpClient, nio, nioHTTP]),
   ],
   swiftLanguageModes: [.v6]

@@ -63,15 +63,15 @@ package enum JSON: Sendable, Hashable {
   }
 }
 
+/// Literals. `nil` is not one of them: `isSet ? value : nil` would silently mean null where absence was meant; write `.null`.
 extension JSON: ExpressibleByStringLiteral, ExpressibleByStringInterpolation,
   ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral,
-  ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+  ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
   package init(stringLiteral value: String) { self = .string(value) }
   package init(integerLiteral value: Int64) { self = .integer(value) }
   package init(floatLiteral value: Double) { self = .number(value) }
   package init(booleanLiteral value: Bool) { self = .bool(value) }
-  package init(nilLiteral: ()) { self = .null }
   package init(arrayLiteral elements: JSON...) { self = .array(elements) }
   package init(dictionaryLiteral members: (String, JSON)...) { self = .object(JSONObject(members)) }
 }
@@ -127,6 +127,11 @@ package struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
   package let reason: Reason
   /// The offset in bytes.
   package let offset: Int
+
+  package init(reason: Reason, offset: Int) {
+    self.reason = reason
+    self.offset = offset
+  }
 
   package var description: String { "\(reason.rawValue) (at byte \(offset))" }
 }

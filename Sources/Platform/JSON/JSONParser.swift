@@ -191,7 +191,9 @@ struct JSONParser {
     return value
   }
 
-  /// RFC 8259 section 7. The common string has no escape and becomes a `String` in one step.
+  /// RFC 8259 section 7.
+  ///
+  /// The common string has no escape and becomes a `String` in one step.
   private mutating func string() throws(JSONError) -> String {
     position += 1
     let start = position
