@@ -39,6 +39,7 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let lifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -82,7 +83,11 @@ let package = Package(
     module("Archive", ["CZlib", "Cryptography", "Platform"], settings: unsafeSettings),
     module("JOSE", ["Cryptography", "Platform"]),
     module(
-      "Web", ["Platform", "Cryptography", hummingbird, mustache, log, lifecycle, httpTypes, nio]),
+      "Web",
+      [
+        "Platform", "Cryptography", hummingbird, hummingbirdCore, mustache, log, lifecycle, httpTypes,
+        nio,
+      ]),
     module("Tenancy", ["Platform", "Database", "Cryptography", "JOSE", log, lifecycle]),
     module("Jobs", ["Platform", "Database", log, lifecycle]),
     module(

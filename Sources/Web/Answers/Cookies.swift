@@ -1,0 +1,60 @@
+package import HTTPTypes
+package import Hummingbird
+package import Platform
+
+/// A cookie of ours: its name on the wire and what it is bound to.
+///
+/// Over https names carry the prefixes that browsers enforce (RFC 6265bis section 4.1.3): `__Host-` for
+/// a cookie of the whole host, `__Secure-` for one of a path. Over http, for development, plain names.
+package struct CookieName: Sendable, Hashable {
+  package let name: String
+  package let path: String
+  let isSecure: Bool
+
+  package init(_ base: String, path: String, of server: BaseURL) {
+    isSecure = server.isSecure
+    self.path = path
+    let prefix = !server.isSecure ? "" : path == "/" ? "__Host-" : "__Secure-"
+    name = prefix + base
+  }
+
+  /// A `Set-Cookie` that stores a value; nil `maxAgeSeconds` lasts as long as the browser runs.
+  package func set(_ value: String, maxAgeSeconds: Int? = nil) -> SetCookie {
+    SetCookie(name: self, value: value, maxAgeSeconds: maxAgeSeconds)
+  }
+
+  /// A `Set-Cookie` that removes the cookie.
+  package var removal: SetCookie { self.set("", maxAgeSeconds: 0) }
+}
+
+/// A `Set-Cookie` header: always HttpOnly and SameSite=Lax.
+///
+/// Lax, not Strict: a browser that comes back from an application must bring its session along.
+package struct SetCookie: Sendable, Hashable {
+  let name: CookieName
+  let value: String
+  let maxAgeSeconds: Int?
+
+  package var field: HTTPField {
+    var text = "\(name.name)=\(value); Path=\(name.path)"
+    if let maxAgeSeconds { text += "; Max-Age=\(maxAgeSeconds)" }
+    text += "; HttpOnly; SameSite=Lax"
+    if name.isSecure { text += "; Secure" }
+    return HTTPField(name: .setCookie, value: text)
+  }
+}
+
+extension Request {
+  /// The value of a cookie; nil when it is absent, empty or longer than any of ours.
+  package func cookie(_ cookie: CookieName) -> String? {
+    for header in headers[values: .cookie] {
+      for pair in header.split(separator: ";") {
+        let pair = pair.drop { $0 == " " }
+        guard pair.hasPrefix(cookie.name + "=") else { continue }
+        let value = pair.dropFirst(cookie.name.count + 1)
+        return value.isEmpty || value.utf8.count > 4096 ? nil : String(value)
+      }
+    }
+    return nil
+  }
+}

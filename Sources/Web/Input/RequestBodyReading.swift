@@ -1,0 +1,41 @@
+import Hummingbird
+import NIOCore
+
+extension Request {
+  /// How long a client may take to send a body.
+  private static let bodySecondsMax = 30
+
+  /// The whole body, or a refusal: too large, too slow, cut off.
+  ///
+  /// An idle connection is closed by the server; this deadline is for bodies that trickle.
+  func bytes(limit: Int) async throws -> [UInt8] {
+    if let length = headers[.contentLength].flatMap(Int.init), length > limit {
+      throw Problem.payloadTooLarge(limit: limit)
+    }
+    let deadline = ContinuousClock.now + .seconds(Self.bodySecondsMax)
+    var bytes: [UInt8] = []
+    do {
+      for try await part in body {
+        guard bytes.count + part.readableBytes <= limit else {
+          throw Problem.payloadTooLarge(limit: limit)
+        }
+        guard ContinuousClock.now < deadline else {
+          throw Problem(.requestTimeout, detail: "The body took too long to arrive.")
+        }
+        bytes.append(contentsOf: part.readableBytesView)
+      }
+    } catch let problem as Problem {
+      throw problem
+    } catch {
+      throw Problem.badRequest("The body could not be read.", reason: String(reflecting: error))
+    }
+    return bytes
+  }
+
+  /// The media type of the body in lower case, without parameters.
+  var mediaType: String? {
+    headers[.contentType]?.split(separator: ";", maxSplits: 1).first.map {
+      $0.filter { $0 != " " && $0 != "\t" }.lowercased()
+    }
+  }
+}

@@ -1,0 +1,85 @@
+package import HTTPTypes
+package import Platform
+
+/// A refusal of a resource that is protected by access tokens (RFC 6750 section 3).
+package struct BearerChallenge: Refusal, Equatable {
+  package enum Code: String, Sendable {
+    case invalidRequest = "invalid_request"
+    case invalidToken = "invalid_token"
+    case insufficientScope = "insufficient_scope"
+  }
+
+  /// Nil when the request had no token at all: then no code is sent (section 3.1).
+  package let code: Code?
+  /// The scope that is needed, space separated.
+  package let scope: String?
+  package let reason: String?
+
+  /// No token was presented.
+  package static let missing = BearerChallenge(
+    code: nil, scope: nil, reason: "no access token")
+  /// The token is malformed, expired, revoked or of somebody else.
+  package static func invalidToken(_ reason: String) -> Self {
+    BearerChallenge(code: .invalidToken, scope: nil, reason: reason)
+  }
+  package static func insufficientScope(_ scope: String) -> Self {
+    BearerChallenge(code: .insufficientScope, scope: scope, reason: "needs \(scope)")
+  }
+  /// The token was sent twice or in two ways.
+  package static func invalidRequest(_ reason: String) -> Self {
+    BearerChallenge(code: .invalidRequest, scope: nil, reason: reason)
+  }
+
+  package var status: HTTPResponse.Status {
+    switch code {
+    case nil, .invalidToken: .unauthorized
+    case .insufficientScope: .forbidden
+    case .invalidRequest: .badRequest
+    }
+  }
+
+  package var headers: HTTPFields {
+    var challenge = "Bearer realm=\"tenure\""
+    if let code {
+      challenge += ", error=\"\(code.rawValue)\", error_description=\"\(sentence)\""
+    }
+    if let scope { challenge += ", scope=\"\(OAuthError.printable(scope))\"" }
+    return [.wwwAuthenticate: challenge]
+  }
+
+  package var sentence: String {
+    switch code {
+    case nil: "An access token is required."
+    case .invalidToken: "The access token is invalid, expired or revoked."
+    case .insufficientScope: "The access token lacks the scope this needs."
+    case .invalidRequest: "Send the access token once, in the Authorization header."
+    }
+  }
+
+  package func document(_ format: ErrorFormat) -> ErrorDocument {
+    let name = code?.rawValue ?? "unauthorized"
+    guard format != .problem else {
+      return Problem(status, kind: name, detail: sentence).document(format)
+    }
+    return ErrorDocument(
+      contentType: "application/json",
+      body: ["error": .string(name), "error_description": .string(sentence)])
+  }
+}
+
+extension HTTPFields {
+  /// The access token of the `Authorization` header (RFC 6750 section 2.1).
+  ///
+  /// Nil when there is none, so that a resource can answer ``BearerChallenge/missing``.
+  package func bearerToken() throws(BearerChallenge) -> Secret<String>? {
+    let values = self[values: .authorization]
+    guard let value = values.first else { return nil }
+    guard values.count == 1 else { throw .invalidRequest("two Authorization headers") }
+    let parts = value.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
+    guard let scheme = parts.first, scheme.lowercased() == "bearer" else { return nil }
+    guard parts.count == 2, parts[1].utf8.count <= 16 * 1024, !parts[1].contains(" ") else {
+      throw .invalidRequest("malformed Authorization header")
+    }
+    return Secret(String(parts[1]))
+  }
+}

@@ -1,0 +1,119 @@
+package import Hummingbird
+import Logging
+import NIOCore
+import Synchronization
+
+/// What every request context of this server offers.
+package protocol WebContext: RequestContext {
+  var base: BaseContext { get set }
+}
+
+extension WebContext {
+  /// The correlation id: from `X-Request-ID` when that is sane, otherwise generated.
+  package var id: String { base.requestID }
+  package var requestID: String { base.requestID }
+  /// The address of the other end of the connection, without its port.
+  package var peerAddress: String? { base.channel.remoteAddress?.ipAddress }
+
+  /// Adds structured metadata to this request's line in the access log: ids, never personal data.
+  package func note(_ key: String, _ value: String) { base.notes.add(key, value) }
+  /// Names the organization error pages of this request are headed with.
+  package func brand(_ owner: PageOwner) { base.notes.brand(owner) }
+}
+
+/// A context made from ``BaseContext`` by the `resolve` of an ``EndpointGroup``.
+///
+/// Conforming is one stored property, `var base: BaseContext`, plus what the feature adds.
+package protocol DerivedContext: WebContext where Source == Never {}
+
+extension DerivedContext {
+  package var coreContext: CoreRequestContextStorage {
+    get { base.coreContext }
+    set { base.coreContext = newValue }
+  }
+
+  package init(source: Never) { switch source {} }
+}
+
+/// What is known of any request: its id, its connection, and notes for the access log.
+package struct BaseContext: WebContext {
+  package var coreContext: CoreRequestContextStorage
+  package internal(set) var requestID: String
+  let channel: any Channel
+  let notes = RequestNotes()
+
+  package init(source: ApplicationRequestContextSource) {
+    coreContext = CoreRequestContextStorage(source: source)
+    channel = source.channel
+    requestID = ""
+  }
+
+  package var base: BaseContext {
+    get { self }
+    set { self = newValue }
+  }
+
+  /// Takes over the caller's correlation id, or makes one, and stamps the logger with it.
+  mutating func identify(_ request: Request) {
+    requestID =
+      if let given = request.headers[.requestID], RequestIdentifier.isSane(given) {
+        given
+      } else {
+        RequestIdentifier.generate()
+      }
+    logger[metadataKey: "hb.request.id"] = nil
+    logger[metadataKey: "request_id"] = .string(requestID)
+  }
+}
+
+/// Correlation ids: not secrets, only unlikely to repeat.
+enum RequestIdentifier {
+  /// Whether a given id can go into logs and headers: 8 to 64 letters, digits, `.`, `_`, `-`.
+  static func isSane(_ text: String) -> Bool {
+    let bytes = text.utf8
+    return (8...64).contains(bytes.count)
+      && bytes.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
+          UInt8(ascii: "."):
+          true
+        default: false
+        }
+      }
+  }
+
+  static func generate() -> String {
+    var generator = SystemRandomNumberGenerator()
+    let digits = Array("0123456789abcdef".utf8)
+    var bits = (generator.next() as UInt64, generator.next() as UInt64)
+    return String(unsafeUninitializedCapacity: 32) { buffer in
+      for index in 0..<16 {
+        buffer[index] = digits[Int(bits.0 & 15)]
+        buffer[index + 16] = digits[Int(bits.1 & 15)]
+        bits.0 >>= 4
+        bits.1 >>= 4
+      }
+      return 32
+    }
+  }
+}
+
+/// What handlers tell the middleware outside them; shared by the copies of one request's context.
+package final class RequestNotes: Sendable {
+  struct State {
+    var metadata: Logger.Metadata = [:]
+    var owner: PageOwner?
+  }
+  private let state = Mutex(State())
+
+  func add(_ key: String, _ value: String) {
+    state.withLock { $0.metadata[key] = .string(value) }
+  }
+
+  func brand(_ owner: PageOwner) {
+    state.withLock { $0.owner = owner }
+  }
+
+  var current: State { state.withLock { $0 } }
+}

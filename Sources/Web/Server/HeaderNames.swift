@@ -1,0 +1,18 @@
+package import HTTPTypes
+
+extension HTTPField.Name {
+  private static func known(_ text: StaticString) -> Self {
+    guard let name = Self(text.description) else {
+      preconditionFailure("\(text) is not a header name")
+    }
+    return name
+  }
+
+  package static let requestID = known("X-Request-ID")
+  package static let idempotencyKey = known("Idempotency-Key")
+  static let fetchSite = known("Sec-Fetch-Site")
+  static let permissionsPolicy = known("Permissions-Policy")
+  static let referrerPolicy = known("Referrer-Policy")
+  static let frameOptions = known("X-Frame-Options")
+  static let resourcePolicy = known("Cross-Origin-Resource-Policy")
+}

@@ -1,0 +1,91 @@
+import Glibc
+import Hummingbird
+import HummingbirdCore
+package import Logging
+import NIOCore
+import Platform
+import ServiceLifecycle
+
+/// The HTTP server: every group of endpoints behind the same middleware.
+///
+/// The chain, outermost first: request id and access log, body cap, security headers, error
+/// boundary. It is
+/// put together here and nowhere else, so no endpoint can be mounted without it.
+package struct WebServer: Service {
+  private let settings: WebSettings
+  private let responder: RouterResponder<BaseContext>
+  private let logger: Logger
+  private let onListening: @Sendable (Int) async -> Void
+
+  /// - Parameters:
+  ///   - settings: Address, port and limits.
+  ///   - pages: Renders error pages; its style sheet is mounted, too.
+  ///   - groups: What is served.
+  ///   - logger: Its metadata appears on every line of every request.
+  ///   - translate: Recognises errors of modules that Web does not know.
+  ///   - onListening: Called with the port once connections are accepted.
+  package init(
+    settings: WebSettings, pages: Pages, groups: [EndpointGroup], logger: Logger,
+    translate: @escaping @Sendable (any Error) -> (any Refusal)?,
+    onListening: @escaping @Sendable (Int) async -> Void
+  ) {
+    self.settings = settings
+    self.logger = logger
+    self.onListening = onListening
+    let groups = groups + [EndpointGroup([StyleSheetEndpoint(styleSheet: pages.styleSheet)])]
+    let survey = Router(context: BaseContext.self)
+    for group in groups { group.mount(survey) }
+    let table = RouteTable(routes: survey.routes.map { ($0.path, $0.method) })
+    let router = Router(context: BaseContext.self, options: .autoGenerateHeadEndpoints)
+    router.addMiddleware {
+      AccessLog()
+      BodyCap(bytesMax: settings.bodyBytesMax)
+      SecurityHeaders(isSecure: settings.baseURL.isSecure)
+      ErrorBoundary(pages: pages, routes: table, translate: translate)
+    }
+    for group in groups { group.mount(router) }
+    responder = router.buildResponder()
+  }
+
+  package func run() async throws {
+    let server = HTTPServerBuilder.http1(
+      configuration: .init(
+        idleTimeout: .seconds(Int64(settings.idleSecondsMax)),
+        httpDecoderConfiguration: .init(
+          maxHeaderFieldSize: settings.headerBytesMax, maxHeaderListSize: settings.headerBytesMax,
+          maxHeaderFieldCount: 100)))
+    let application = Application(
+      responder: responder, server: server,
+      configuration: ApplicationConfiguration(
+        address: .hostname(settings.address, port: settings.port),
+        availableConnectionsDelegate: MaximumAvailableConnections(settings.connectionsMax)),
+      onServerRunning: { [onListening, settings] channel in
+        await onListening(channel.localAddress?.port ?? settings.port)
+      }, logger: logger)
+    do {
+      try await application.run()
+    } catch let error as IOError {
+      throw ListenError(address: settings.address, port: settings.port, errno: error.errnoCode)
+    }
+  }
+}
+
+/// The server cannot listen where it was told to.
+package struct ListenError: Error, Sendable, Equatable, CustomStringConvertible {
+  package let address: String
+  package let port: Int
+  let errno: CInt
+
+  package var description: String {
+    switch errno {
+    case EADDRINUSE:
+      "Port \(port) on \(address) is already in use. Stop the program that uses it, or choose another port."
+    case EACCES:
+      "Port \(port) on \(address) needs privileges. Choose a port above 1023."
+    case EADDRNOTAVAIL:
+      "This machine has no address \(address)."
+    default:
+      "The server cannot listen on \(address), port \(port) (error \(errno))."
+    }
+  }
+}
