@@ -20,9 +20,17 @@ create table control.job (
   started_at timestamptz,
   constraint job_lease_check
     check ((state = 'running') = (worker_id is not null and lease_expires_at is not null))
+) with (
+  -- Rows come and go by the thousand: vacuum by number of dead rows, not by share, and without pauses.
+  autovacuum_vacuum_scale_factor = 0,
+  autovacuum_vacuum_threshold = 5000,
+  autovacuum_vacuum_cost_delay = 0
 );
 
-create index job_claim_idx on control.job (priority, run_at, id) where state = 'available';
+-- Claims walk the organizations that have jobs waiting; the platform itself is one more of them.
+create index job_claim_idx
+  on control.job (coalesce(organization_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'), priority, run_at, id)
+  where state = 'available';
 create index job_lease_idx on control.job (lease_expires_at) where state = 'running';
 create index job_organization_id_idx on control.job (organization_id, id);
 create unique index job_unique_key on control.job (kind, unique_key)

@@ -1,0 +1,193 @@
+package import Database
+package import Logging
+import FoundationEssentials
+package import Platform
+import ServiceLifecycle
+import Synchronization
+
+/// Runs jobs: claims them in batches, keeps their leases, writes their outcomes (design section 8).
+///
+/// ```
+/// available ──claim──▶ running ──▶ completed | cancelled   (job_finished)
+///     ▲                   │
+///     ├── failed, lease expired, handed back
+///     └──redrive── dead ◀─┘ out of attempts
+/// ```
+package struct JobWorker: Service {
+  let database: Database
+  let settings: JobWorkerSettings
+  let clock: WallClock
+  let logger: Logger
+  let worker: UUID
+  let claimer: JobClaimer
+  let runner: JobRunner
+  let buffer: JobBuffer
+  let outcomes: Outcomes
+  let held: HeldRegistry
+  /// Rings when a job may be waiting in the table.
+  let bell = Doorbell()
+  let beat = Doorbell()
+
+  package init(
+    database: Database, handlers: [any JobHandler], settings: JobWorkerSettings, clock: WallClock,
+    random: RandomSource, logger: Logger
+  ) {
+    self.database = database
+    self.settings = settings
+    self.clock = clock
+    self.logger = logger
+    worker = ID<JobWorker>.generate(clock, random).uuid
+    buffer = JobBuffer(limits: settings.limits)
+    outcomes = Outcomes()
+    held = HeldRegistry()
+    claimer = JobClaimer(
+      database: database, kinds: handlers.map { type(of: $0).limits }, worker: worker,
+      leaseSeconds: settings.leaseSeconds, clock: clock)
+    runner = JobRunner(
+      handlers: Dictionary(
+        handlers.map { (type(of: $0).kind, $0) }, uniquingKeysWith: { first, _ in first }),
+      backoff: settings.backoff, worker: worker, clock: clock, random: random)
+  }
+
+  package func run() async throws {
+    await withGracefulShutdownHandler {
+      await withTaskGroup { group in
+        group.addTask { await listen() }
+        group.addTask { await claim() }
+        group.addTask { await write() }
+        group.addTask { await keepLeases() }
+        group.addTask { await tick() }
+        await withTaskCancellationHandler {
+          await work()
+        } onCancel: {
+          shutDown()
+        }
+        group.cancelAll()
+      }
+      await flush()
+    } onGracefulShutdown: {
+      shutDown()
+    }
+  }
+
+  /// Begins the end: what has not begun goes back at once, what runs gets time to finish.
+  private func shutDown() {
+    let waiting = buffer.close()
+    held.release(waiting)
+    outcomes.add(returned: waiting)
+    held.beginDrain(clock.now())
+    bell.ring()
+  }
+
+  /// The slots: each takes one job after the other until the buffer is closed.
+  private func work() async {
+    await withDiscardingTaskGroup { group in
+      for _ in 0..<settings.limits.slots {
+        group.addTask {
+          while let job = await buffer.next() {
+            let deadline = clock.now().addingTimeInterval(runner.timeoutSeconds(of: job))
+            guard let running = held.begin(job, deadline: deadline) else {
+              outcomes.add(job, .lost)
+              continue
+            }
+            let outcome = await runner.run(running)
+            held.end(job)
+            log(job, outcome)
+            outcomes.add(job, outcome)
+          }
+        }
+      }
+    }
+  }
+
+  private func claim() async {
+    while !Task.isCancelled {
+      let room = buffer.room
+      guard room > 0 else {
+        await buffer.demand.wait(seconds: 1)
+        continue
+      }
+      do {
+        let jobs = try await claimer.claim(room)
+        if jobs.isEmpty {
+          await bell.wait(seconds: settings.pollSeconds)
+        } else {
+          held.hold(jobs)
+          buffer.add(jobs, room: room)
+        }
+      } catch {
+        await pause(after: error, "claim")
+      }
+    }
+  }
+
+  private func write() async {
+    while await outcomes.bell.wait() { await flush() }
+  }
+
+  private func flush() async {
+    let writer = OutcomeWriter(database: database, worker: worker, clock: clock)
+    while true {
+      let batch = outcomes.take(max: settings.limits.claimMax)
+      if batch.isEmpty { return }
+      do {
+        try await writer.write(batch)
+        buffer.settle(batch.count)
+      } catch {
+        outcomes.putBack(batch)
+        outcomes.bell.ring()
+        await pause(after: error, "outcome")
+        return
+      }
+    }
+  }
+
+  /// Heartbeat: longer leases, news of jobs that are lost or to be cancelled, rescue of others' jobs.
+  private func keepLeases() async {
+    while !Task.isCancelled {
+      await beat.wait(seconds: settings.heartbeatSeconds)
+      do {
+        try await held.keep(with: claimer)
+        if try await claimer.rescue() > 0 { bell.ring() }
+      } catch {
+        await pause(after: error, "heartbeat")
+      }
+    }
+  }
+
+  /// Once a second: time limits, progress, jobs that wait too long for a slot.
+  private func tick() async {
+    while !Task.isCancelled {
+      try? await Task.sleep(for: .seconds(1))
+      held.stopOverdue(clock.now(), drainSeconds: settings.drainSeconds)
+      let stale = buffer.takeStale()
+      held.release(stale)
+      outcomes.add(returned: stale)
+      do {
+        try await held.writeProgress(with: claimer)
+      } catch {
+        logger.warning("job progress not written", metadata: ["error": "\(error)"])
+      }
+    }
+  }
+
+  private func listen() async {
+    // listening comes with Database
+  }
+
+  private func pause(after error: any Error, _ what: String) async {
+    guard !Task.isCancelled else { return }
+    logger.error("job \(what) failed", metadata: ["error": "\(String(reflecting: error))"])
+    try? await Task.sleep(for: .seconds(1))
+  }
+
+  private func log(_ job: ClaimedJob, _ outcome: JobOutcome) {
+    guard case .failed(let error, _, let dead) = outcome else { return }
+    logger.warning(
+      "job failed",
+      metadata: [
+        "job": "\(job.id)", "kind": "\(job.kind)", "attempt": "\(job.attempt)", "dead": "\(dead)",
+        "reason": "\(error)",
+      ])
+  }
+}

@@ -1,0 +1,32 @@
+package import Platform
+
+/// How a worker works.
+package struct JobWorkerSettings: Sendable {
+  package let limits: JobLimits
+  package let leaseSeconds: Double
+  package let heartbeatSeconds: Double
+  package let pollSeconds: Double
+  package let drainSeconds: Double
+  package let backoff: JobBackoff
+
+  package init(
+    limits: JobLimits, leaseSeconds: Double, heartbeatSeconds: Double, pollSeconds: Double,
+    drainSeconds: Double, backoff: JobBackoff
+  ) {
+    self.limits = limits
+    self.leaseSeconds = leaseSeconds
+    self.heartbeatSeconds = heartbeatSeconds
+    self.pollSeconds = pollSeconds
+    self.drainSeconds = drainSeconds
+    self.backoff = backoff
+  }
+
+  /// Only sizes are settings; the times belong together and are our policy.
+  package init(_ read: inout SettingsReader) {
+    let slots = read.value("JOB_SLOTS", default: 16, "Jobs that one process runs at the same time.")
+    self.init(
+      limits: JobLimits(slots: max(1, slots), claimMax: 500, unsettledMax: 4000),
+      leaseSeconds: 30, heartbeatSeconds: 10, pollSeconds: 2, drainSeconds: 10,
+      backoff: JobBackoff(firstSeconds: 2, maxSeconds: 3600))
+  }
+}

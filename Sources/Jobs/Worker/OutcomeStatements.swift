@@ -1,0 +1,94 @@
+import Database
+import FoundationEssentials
+import Platform
+
+/// Moves jobs that ended well, or were cancelled, out of the queue; jobs of another holder are left alone.
+struct FinishJobs: Statement {
+  let ids: [UUID]
+  let attempts: [Int]
+  let states: [String]
+  let worker: UUID
+  let now: Date
+  static let sql: SQL<Self> = """
+    with finished as (
+      delete from control.job as j
+       using unnest(\(\.ids)::uuid[], \(\.attempts)::bigint[], \(\.states)::text[])
+             as held (id, attempt, state)
+       where j.id = held.id
+         and j.attempt = held.attempt
+         and j.worker_id = \(\.worker)
+         and j.state = 'running'
+      returning j.id, j.organization_id, j.kind, j.payload, held.state, j.attempt, j.progress, j.error,
+                j.created_at, j.started_at
+    )
+    insert into control.job_finished
+      (id, organization_id, kind, payload, state, attempt, progress, error, created_at, started_at,
+       finished_at)
+    select id, organization_id, kind, payload, state, attempt, progress,
+           case when state = 'completed' then null else error end, created_at, started_at, \(\.now)
+      from finished
+    """
+}
+
+/// Puts jobs that failed back for another attempt, or among the dead.
+struct FailJobs: Statement {
+  var ids: [UUID]
+  var attempts: [Int]
+  var runAts: [Date]
+  var deads: [Bool]
+  var errors: [String]
+  let worker: UUID
+  static let sql: SQL<Self> = """
+    update control.job as j
+       set state = case when held.dead then 'dead' else 'available' end,
+           run_at = held.run_at,
+           error = held.error,
+           worker_id = null,
+           lease_expires_at = null
+      from unnest(\(\.ids)::uuid[], \(\.attempts)::bigint[], \(\.runAts)::timestamptz[],
+                  \(\.deads)::boolean[], \(\.errors)::text[])
+           as held (id, attempt, run_at, dead, error)
+     where j.id = held.id
+       and j.attempt = held.attempt
+       and j.worker_id = \(\.worker)
+       and j.state = 'running'
+    """
+}
+
+/// Hands jobs back as if they had never been claimed.
+struct ReturnJobs: Statement {
+  let ids: [UUID]
+  let attempts: [Int]
+  let worker: UUID
+  static let sql: SQL<Self> = """
+    update control.job as j
+       set state = 'available',
+           attempt = j.attempt - 1,
+           worker_id = null,
+           lease_expires_at = null
+      from unnest(\(\.ids)::uuid[], \(\.attempts)::bigint[]) as held (id, attempt)
+     where j.id = held.id
+       and j.attempt = held.attempt
+       and j.worker_id = \(\.worker)
+       and j.state = 'running'
+    """
+}
+
+/// Stores how far jobs have come.
+struct ReportProgress: Statement {
+  let ids: [UUID]
+  let attempts: [Int]
+  let done: [Int]
+  let total: [Int]
+  let worker: UUID
+  static let sql: SQL<Self> = """
+    update control.job as j
+       set progress = jsonb_build_object('done', held.done, 'total', held.total)
+      from unnest(\(\.ids)::uuid[], \(\.attempts)::bigint[], \(\.done)::bigint[], \(\.total)::bigint[])
+           as held (id, attempt, done, total)
+     where j.id = held.id
+       and j.attempt = held.attempt
+       and j.worker_id = \(\.worker)
+       and j.state = 'running'
+    """
+}
