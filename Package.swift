@@ -77,6 +77,9 @@ let package = Package(
 
     module("Platform", [log]),
     module("Database", ["CPostgres", "Platform", log, lifecycle], settings: unsafeSettings),
+    .target(
+      name: "Migrations", dependencies: ["Database"], path: "migrations", exclude: ["schema.sql"],
+      resources: [.embedInCode("control"), .embedInCode("tenant")], swiftSettings: settings),
     module("Cryptography", ["COpenSSL", "CArgon2", "Platform", lifecycle], settings: unsafeSettings),
     module(
       "Cache", ["CHiredis", "Platform", log, lifecycle, nio, nioPosix], settings: unsafeSettings),
@@ -98,12 +101,18 @@ let package = Package(
     .executableTarget(
       name: "tenure",
       dependencies: plane + [
-        "Archive", "ControlPlane", "TenantRuntime", arguments, httpClient, lifecycle, nioHTTP,
+        "Migrations", "Archive", "ControlPlane", "TenantRuntime", arguments, httpClient, lifecycle, nioHTTP,
       ],
       swiftSettings: settings),
 
     tests("TidyTests", []),
     tests("PlatformTests", ["Platform", log]),
+    .target(
+      name: "TestSupport", dependencies: ["CPostgres", "Database", "Migrations", "Platform", log],
+      path: "Tests/TestSupport", swiftSettings: settings),
+    tests("DatabaseTests", ["Database", "Platform"]),
+    tests(
+      "IntegrationTests", plane + ["Archive", "Migrations", "TestSupport", lifecycle]),
     tests("ProtocolTests", ["tenure", "Platform", httpClient, nio, nioHTTP]),
   ],
   swiftLanguageModes: [.v6]

@@ -1,0 +1,72 @@
+/// How often one statement or transaction is tried when another transaction gets in its way.
+private let attemptsMax = 4
+
+extension Database {
+  func perform<S: Statement, R: Sendable>(
+    _ statement: S, _ schema: TenantSchema?, _ read: (Connection) throws -> R
+  ) async throws -> R {
+    let role = settings.isolation == .role ? schema : nil
+    return try await leased(role: role) { connection in
+      try await connection.execute(statement, schema: schema, role: role)
+      return try connection.reading(S.self, read)
+    }
+  }
+
+  func perform<R: Sendable>(
+    _ sql: ComposedSQL, _ schema: TenantSchema?, _ read: (Connection) throws -> R
+  ) async throws -> R {
+    let role = settings.isolation == .role ? schema : nil
+    return try await leased(role: role) { connection in
+      try await connection.execute(sql, schema: schema, role: role)
+      return try connection.reading(ComposedSQL.self, read)
+    }
+  }
+
+  /// Lends a connection for one statement that is a transaction of its own.
+  func leased<R>(role: TenantSchema?, _ body: (Connection) async throws -> R) async throws -> R {
+    var attempt = 1
+    while true {
+      let connection = try await pool.lease(for: role)
+      do {
+        let result = try await body(connection)
+        pool.release(connection)
+        return result
+      } catch {
+        pool.release(connection)
+        guard let failure = error as? DatabaseError, failure.isRetryable, attempt < attemptsMax
+        else {
+          throw error
+        }
+        attempt += 1
+      }
+    }
+  }
+
+  func transact<R: Sendable>(
+    _ schema: TenantSchema?, _ isolation: Isolation, _ body: (Transaction) async throws -> R
+  ) async throws -> R {
+    let role = settings.isolation == .role ? schema : nil
+    var attempt = 1
+    while true {
+      let connection = try await pool.lease(for: role)
+      let transaction = Transaction(
+        connection, schema: schema, isolation: isolation, tenantIsolation: settings.isolation)
+      do {
+        let result = try await body(transaction)
+        try await transaction.commit()
+        pool.release(connection)
+        transaction.runEffects()
+        return result
+      } catch {
+        await transaction.rollBack()
+        pool.release(connection)
+        // What the body threw may be a consequence of what the database said first.
+        let cause = (error as? DatabaseError) ?? transaction.failure
+        guard let cause, cause.isRetryable, attempt < attemptsMax, !Task.isCancelled else {
+          throw error
+        }
+        attempt += 1
+      }
+    }
+  }
+}
