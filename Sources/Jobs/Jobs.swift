@@ -1,9 +1,11 @@
 package import Database
 
-/// The assembly of the job queue: its statements. It knows no domain and has no handlers of its own.
+/// The assembly of the job queue: its statements.
+///
+/// It knows no domain and has no handlers of its own.
 package enum Jobs {
   package static let statements: [any Statement.Type] = [
-    InsertJob.self, InsertJobs.self, NotifyWorkers.self,
+    InsertJob.self, InsertJobs.self,
     FindJob.self, ListJobs.self, CancelWaitingJob.self, RequestCancel.self, RedriveJob.self,
     ClaimJobs.self, LockLimitedClaims.self, ClaimLimitedJobs.self,
     ExtendLeases.self, HeldJobs.self, RescueJobs.self, FenceJob.self,

@@ -43,10 +43,3 @@ struct InsertJobs: Statement {
            as n (id, organization_id, payload)
     """
 }
-
-/// Rings at every worker that listens.
-struct NotifyWorkers: Statement {
-  let message: String
-  static let sql: SQL<Self> = "select pg_notify('tenure_jobs', \(\.message)) is null"
-  static func decode(_ row: inout RowReader) throws -> Bool { try row.next() }
-}

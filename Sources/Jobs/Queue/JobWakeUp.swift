@@ -7,7 +7,7 @@ import ServiceLifecycle
 /// NOTIFY inside a transaction would take a lock shared by the whole server at its commit, so the ring
 /// happens after the commit. A ring that is lost costs one polling interval.
 package final class JobWakeUp: Service {
-  static let channel = "tenure_jobs"
+  static let channel: Identifier = "tenure_jobs"
   static let cancelMessage = "cancel"
 
   private let database: Database
@@ -42,7 +42,7 @@ package final class JobWakeUp: Service {
 
   private func notify(_ message: String) async {
     do {
-      _ = try await database.first(NotifyWorkers(message: message))
+      _ = try await database.first(Notify(Self.channel, message))
     } catch {
       logger.warning("job wake-up failed", metadata: ["error": "\(error)"])
     }

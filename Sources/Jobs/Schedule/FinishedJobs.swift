@@ -6,7 +6,9 @@ struct FinishedJobs: Sendable {
   let database: Database
   let keepDays: Int
 
-  /// Makes the partitions of the coming days and drops those out of time. `today` counts from 1970.
+  /// Makes the partitions of the coming days and drops those out of time.
+  ///
+  /// `today` counts in days from 1970.
   func tidy(today: Int) async throws {
     // Partitions are named by day; the names are made of numbers only.
     for day in today...(today + 3) {

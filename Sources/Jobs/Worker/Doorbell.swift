@@ -28,7 +28,9 @@ final class Doorbell: Sendable {
     }
   }
 
-  /// Waits for a ring; false when the task is cancelled. One task waits at a time.
+  /// Waits for a ring; false when the task is cancelled.
+  ///
+  /// One task waits at a time.
   func wait() async -> Bool {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in

@@ -172,7 +172,12 @@ package struct JobWorker: Service {
   }
 
   private func listen() async {
-    // listening comes with Database
+    let listener = database.listener(on: [JobWakeUp.channel]) { event in
+      if case .notification(_, JobWakeUp.cancelMessage) = event { beat.ring() }
+      bell.ring()
+    }
+    // It connects again by itself; while it is lost, polling goes on.
+    try? await listener.run()
   }
 
   private func pause(after error: any Error, _ what: String) async {
