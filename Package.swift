@@ -107,6 +107,7 @@ let package = Package(
 
     tests("TidyTests", []),
     tests("PlatformTests", ["Platform", log]),
+    tests("ArchiveTests", ["Archive", "Cryptography", "Platform"]),
     .target(
       name: "TestSupport", dependencies: ["CPostgres", "Database", "Migrations", "Platform", log],
       path: "Tests/TestSupport", swiftSettings: settings),

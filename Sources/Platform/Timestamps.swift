@@ -112,8 +112,8 @@ private struct TimestampScanner {
 }
 
 /// The proleptic Gregorian calendar in days (RFC 3339 appendix C has the leap rule).
-enum CivilDate {
-  static func daysSince1970(year: Int64, month: Int64, day: Int64) -> Int64 {
+package enum CivilDate {
+  package static func daysSince1970(year: Int64, month: Int64, day: Int64) -> Int64 {
     // Years begin in March, so that the leap day is the last of its year.
     let shifted = month > 2 ? year : year - 1
     let (era, yearOfEra) = shifted.flooredDivision(by: 400)
@@ -121,7 +121,7 @@ enum CivilDate {
     return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
   }
 
-  static func of(daysSince1970 days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+  package static func of(daysSince1970 days: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let (era, day) = (days + 719_468).flooredDivision(by: 146_097)
     let yearOfEra = (day - day / 1460 + day / 36_524 - day / 146_096) / 365
     let dayOfYear = day - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
@@ -131,7 +131,7 @@ enum CivilDate {
     return (year, month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
   }
 
-  static func days(inMonth month: Int64, of year: Int64) -> Int64 {
+  package static func days(inMonth month: Int64, of year: Int64) -> Int64 {
     switch month {
     case 2:
       year.isMultiple(of: 4) && (!year.isMultiple(of: 100) || year.isMultiple(of: 400)) ? 29 : 28
