@@ -1,0 +1,173 @@
+import Database
+import FoundationEssentials
+import Logging
+import Platform
+import ServiceLifecycle
+import Synchronization
+
+/// Group commit: events of one tenant that arrive while a batch is being written form the next one.
+///
+/// One statement per tenant at a time, since all of them need the tenant's counter; several tenants
+/// side by side.
+final class AuditWriter: Sendable {
+  private let database: Database
+  private let spill: AuditSpill
+  private let queue: AuditQueue
+  private let clock: WallClock
+  private let logger: Logger
+  /// Until when Postgres is taken for away, so that an outage costs a file write and no time-out.
+  private let awayUntil = Mutex<Date>(.distantPast)
+
+  private static let workerCount = 4
+  private static let awaySeconds = 1.0
+  private static let replayInterval = Duration.seconds(1)
+  private static let replayCountMax = 500
+
+  init(
+    database: Database, queueMax: Int, spill: AuditSpill, clock: WallClock, logger: Logger
+  ) {
+    self.database = database
+    self.spill = spill
+    queue = AuditQueue(countMax: queueMax)
+    self.clock = clock
+    self.logger = logger
+  }
+
+  /// Returns when the event is durable.
+  func write(_ record: AuditRecord, schema: TenantSchema) async throws {
+    if try await queue.submit(record, schema: schema) { return }
+    try await store([record], schema: schema)
+  }
+
+  func run() async {
+    queue.open()
+    await withTaskCancellationOrGracefulShutdownHandler {
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask { await self.keepReplaying() }
+        await withDiscardingTaskGroup { workers in
+          for _ in 0..<Self.workerCount { workers.addTask { await self.work() } }
+        }
+        group.cancelAll()
+      }
+    } onCancelOrGracefulShutdown: {
+      self.queue.close()
+    }
+  }
+
+  private func work() async {
+    while let batch = await queue.next() {
+      do {
+        try await store(batch.events.map(\.record), schema: batch.schema)
+        queue.finish(batch) { _ in .success(true) }
+      } catch {
+        await finishOneByOne(batch, after: error)
+      }
+    }
+  }
+
+  /// A batch was refused, not lost: only the event that can't be stored may fail.
+  private func finishOneByOne(_ batch: AuditQueue.Batch, after error: any Error) async {
+    var failures: [ID<AuditEvent>: any Error] = [:]
+    for event in batch.events {
+      do {
+        if batch.events.count == 1 { throw error }
+        try await store([event.record], schema: batch.schema)
+      } catch {
+        failures[event.record.id] = error
+      }
+    }
+    logger.error(
+      "audit events refused",
+      metadata: [
+        "count": "\(failures.count)", "tenant": "\(batch.schema)",
+        "error": "\(String(reflecting: error))",
+      ])
+    queue.finish(batch) { event in
+      failures[event.record.id].map { .failure($0) } ?? .success(true)
+    }
+  }
+
+  /// To Postgres, or to the spill file while Postgres is away.
+  private func store(_ records: [AuditRecord], schema: TenantSchema) async throws {
+    let isAway = awayUntil.withLock { clock.now() < $0 }
+    if !isAway {
+      do {
+        try await insert(records, schema: schema)
+        return
+      } catch {
+        guard Self.isOutage(error) else { throw error }
+        awayUntil.withLock { $0 = clock.now().addingTimeInterval(Self.awaySeconds) }
+        logger.warning(
+          "audit events spilled", metadata: ["error": "\(String(reflecting: error))"])
+      }
+    }
+    try spill.append(records, schema: schema)
+  }
+
+  private func insert(_ records: [AuditRecord], schema: TenantSchema) async throws {
+    let affected = try await database.run(InsertAuditBatch(records), in: schema)
+    // Fewer only when an earlier attempt has written them; none at all needs a look at the counter.
+    if affected == 0, try await database.first(FindAuditHead(), in: schema) == nil {
+      throw AuditError.noHead
+    }
+  }
+
+  /// Whether the events are worth keeping for later: nobody looked at them.
+  private static func isOutage(_ error: any Error) -> Bool {
+    if error is CancellationError { return true }
+    guard let error = error as? DatabaseError else { return false }
+    return error.isUnavailable || error.sqlState == .queryCanceled
+  }
+
+  // MARK: Replay
+
+  private func keepReplaying() async {
+    var isDue = true
+    while !Task.isCancelled {
+      if isDue || spill.isUsed {
+        do {
+          _ = try await replay()
+          isDue = false
+        } catch {
+          isDue = true
+          logger.debug(
+            "audit events still spilled", metadata: ["error": "\(String(reflecting: error))"])
+        }
+      }
+      try? await Task.sleep(for: Self.replayInterval)
+    }
+  }
+
+  /// Writes what is in the spill directory and belongs to no living process; throws if Postgres is
+  /// away, and then nothing is lost.
+  func replay() async throws -> Int {
+    var count = 0
+    while let file = try spill.takeFile() {
+      var rest = file.entries[...]
+      while let schema = rest.first?.schema {
+        let run = rest.prefix(Self.replayCountMax).prefix { $0.schema == schema }
+        count += try await replay(run.map(\.record), schema: schema)
+        rest = rest.dropFirst(run.count)
+      }
+      try file.remove()
+    }
+    if count > 0 { logger.notice("spilled audit events written", metadata: ["count": "\(count)"]) }
+    return count
+  }
+
+  private func replay(_ records: [AuditRecord], schema: TenantSchema) async throws -> Int {
+    do {
+      try await insert(records, schema: schema)
+      return records.count
+    } catch let error where !Self.isOutage(error) {
+      // The tenant is gone, or the events are damaged: keeping the file would block all others.
+      logger.error(
+        "spilled audit events refused",
+        metadata: [
+          "count": "\(records.count)", "tenant": "\(schema)",
+          "error": "\(String(reflecting: error))",
+        ])
+      return 0
+    }
+  }
+}

@@ -1,0 +1,200 @@
+package import Database
+import Platform
+
+/// The clients of a tenant.
+///
+/// Look-ups are cached: every token request starts with one.
+package struct ClientStore: Sendable {
+  private let database: Database
+  private let audit: AuditRecorder
+  private let cache: SharedCache<Key, Client>
+  private let clock: WallClock
+  private let random: RandomSource
+
+  struct Key: Hashable, Sendable {
+    let tenant: TenantID
+    let client: ClientID
+  }
+
+  init(
+    database: Database, audit: AuditRecorder, feed: ChangeFeed, capacity: Int, clock: WallClock,
+    random: RandomSource
+  ) {
+    self.database = database
+    self.audit = audit
+    cache = SharedCache(capacity: capacity, feed: feed, clock: clock)
+    self.clock = clock
+    self.random = random
+  }
+
+  // MARK: Find
+
+  /// The client by its id, usually from memory; look at its status.
+  package func find(_ id: ClientID, in tenant: Tenant) async throws -> Client? {
+    try await cache.value(for: Key(tenant: tenant.id, client: id)) {
+      try await database.first(FindClient(id: id), in: tenant.schema)
+    }
+  }
+
+  package func list(after: ClientID?, limit: Int, in tenant: Tenant) async throws -> [Client] {
+    try await database.all(ListClients(after: after, limit: limit), in: tenant.schema)
+  }
+
+  // MARK: Change
+
+  package func create(_ metadata: ClientMetadata, in tenant: Tenant, origin: AuditOrigin)
+    async throws -> IssuedClient
+  {
+    try await database.transaction(in: tenant.schema) { tx in
+      try await create(metadata, in: tx, tenant: tenant, origin: origin)
+    }
+  }
+
+  package func create(
+    _ metadata: ClientMetadata, in tx: Transaction, tenant: Tenant, origin: AuditOrigin
+  ) async throws -> IssuedClient {
+    let id = try ClientID(sqlValue: ID<Client>.generate(clock, random).description)
+    let issued = metadata.authenticationMethod.usesSecret ? ClientSecret(random) : nil
+    let now = clock.now()
+    try await tx.run(
+      InsertClient(
+        id: id, secretHash: issued?.hash, metadata: .object(metadata.json), now: now))
+    try await audit.record(
+      AuditEvent(
+        .clientCreated, origin: origin, subject: nil, detail: ["client_id": .string(id.text)]),
+      in: tx, tenant: tenant)
+    let client = Client(
+      id: id, metadata: metadata, status: .active, secretHash: issued?.hash, version: 1,
+      createdAt: now, updatedAt: now)
+    return IssuedClient(client: client, secret: issued?.secret)
+  }
+
+  /// Replaces the metadata by what `change` makes of it.
+  ///
+  /// A client that becomes confidential gets a secret, one that becomes public loses it.
+  package func update(
+    _ id: ClientID, expecting version: Int?, in tenant: Tenant, origin: AuditOrigin,
+    _ change: @Sendable (ClientMetadata) throws -> ClientMetadata
+  ) async throws -> IssuedClient {
+    try await changing(id, expecting: version, in: tenant) { client, tx in
+      let metadata = try change(client.metadata)
+      let fields = metadata.differences(from: client.metadata)
+      guard !fields.isEmpty else { return IssuedClient(client: client, secret: nil) }
+      let issued =
+        metadata.authenticationMethod.usesSecret && client.secretHash == nil
+        ? ClientSecret(random) : nil
+      let hash = metadata.authenticationMethod.usesSecret ? issued?.hash ?? client.secretHash : nil
+      let changed = try await write(
+        client, metadata: metadata, status: client.status, secretHash: hash, in: tx, tenant)
+      try await record(
+        .clientUpdated, client, ["fields": .array(fields.map(JSON.string))], origin, tx, tenant)
+      return IssuedClient(client: changed, secret: issued?.secret)
+    }
+  }
+
+  package func setStatus(
+    _ status: ClientStatus, of id: ClientID, expecting version: Int?, in tenant: Tenant,
+    origin: AuditOrigin
+  ) async throws -> Client {
+    try await changing(id, expecting: version, in: tenant) { client, tx in
+      guard client.status != status else { return client }
+      let changed = try await write(
+        client, metadata: client.metadata, status: status, secretHash: client.secretHash, in: tx,
+        tenant)
+      try await record(
+        .clientUpdated, client, ["status": .string(status.rawValue)], origin, tx, tenant)
+      return changed
+    }
+  }
+
+  /// A new secret; the old one is void at once.
+  package func rotateSecret(of id: ClientID, in tenant: Tenant, origin: AuditOrigin) async throws
+    -> IssuedClient
+  {
+    try await changing(id, expecting: nil, in: tenant) { client, tx in
+      guard client.metadata.authenticationMethod.usesSecret else { throw ClientError.noSecret }
+      let issued = ClientSecret(random)
+      let changed = try await write(
+        client, metadata: client.metadata, status: client.status, secretHash: issued.hash, in: tx,
+        tenant)
+      try await record(.clientSecretRotated, client, [:], origin, tx, tenant)
+      return IssuedClient(client: changed, secret: issued.secret)
+    }
+  }
+
+  /// Removes the client and every grant it has; false if there is none.
+  package func delete(
+    _ id: ClientID, expecting version: Int?, in tenant: Tenant, origin: AuditOrigin
+  ) async throws {
+    try await changing(id, expecting: version, in: tenant) { client, tx in
+      try await tx.run(DeleteClient(id: id))
+      try await announce(id, in: tx, tenant)
+      try await record(.clientDeleted, client, [:], origin, tx, tenant)
+    }
+  }
+
+  // MARK: Invalidation
+
+  func forget(_ id: ClientID, of tenant: TenantID) {
+    cache.invalidate(Key(tenant: tenant, client: id))
+  }
+
+  func forgetAll(of tenant: TenantID) {
+    cache.invalidateAll { key, _ in key.tenant == tenant }
+  }
+
+  func forgetAll() {
+    cache.invalidateAll()
+  }
+
+  // MARK: Parts
+
+  private func changing<Result: Sendable>(
+    _ id: ClientID, expecting version: Int?, in tenant: Tenant,
+    _ change: (Client, Transaction) async throws -> Result
+  ) async throws -> Result {
+    do {
+      return try await database.transaction(in: tenant.schema) { tx in
+        guard let client = try await tx.first(LockClient(id: id)) else {
+          throw ClientError.notFound
+        }
+        guard version == nil || version == client.version else {
+          throw ClientError.versionMismatch
+        }
+        return try await change(client, tx)
+      }
+    } catch let errors as ClaimErrors {
+      throw ClientError.invalid(errors)
+    }
+  }
+
+  private func write(
+    _ client: Client, metadata: ClientMetadata, status: ClientStatus, secretHash: [UInt8]?,
+    in tx: Transaction, _ tenant: Tenant
+  ) async throws -> Client {
+    let now = clock.now()
+    try await tx.run(
+      UpdateClient(
+        id: client.id, secretHash: secretHash, metadata: .object(metadata.json), status: status,
+        now: now))
+    try await announce(client.id, in: tx, tenant)
+    return Client(
+      id: client.id, metadata: metadata, status: status, secretHash: secretHash,
+      version: client.version + 1, createdAt: client.createdAt, updatedAt: now)
+  }
+
+  private func announce(_ id: ClientID, in tx: Transaction, _ tenant: Tenant) async throws {
+    try await TenancyChange.client(tenant.id, id).announce(in: tx)
+    let (cache, key) = (cache, Key(tenant: tenant.id, client: id))
+    tx.onCommit { cache.invalidate(key) }
+  }
+
+  private func record(
+    _ action: AuditAction, _ client: Client, _ detail: JSONObject, _ origin: AuditOrigin,
+    _ tx: Transaction, _ tenant: Tenant
+  ) async throws {
+    let detail = JSONObject([("client_id", .string(client.id.text))]).merging(detail)
+    try await audit.record(
+      AuditEvent(action, origin: origin, subject: nil, detail: detail), in: tx, tenant: tenant)
+  }
+}

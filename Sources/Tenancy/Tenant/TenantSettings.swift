@@ -1,0 +1,107 @@
+package import Platform
+
+/// How one organization wants sign-in to behave: `control.organization.settings`.
+///
+/// Members that are missing have their default, so that a new setting needs no migration.
+package struct TenantSettings: Sendable, Hashable {
+  package var accessTokenLifetimeSeconds = 300
+  package var idTokenLifetimeSeconds = 300
+  /// Design section 5: codes live 60 s at most.
+  package var authorizationCodeLifetimeSeconds = 60
+  package var refreshTokenLifetimeSeconds = 30 * 86_400
+  package var sessionIdleLifetimeSeconds = 12 * 3600
+  package var sessionAbsoluteLifetimeSeconds = 14 * 86_400
+  /// Whether clients marked `first_party` skip the consent page.
+  package var skipsConsentForFirstParty = false
+  /// Data minimisation: what sessions and audit events may keep about the device.
+  package var recordsIPAddress = true
+  package var recordsUserAgent = true
+  /// BCP 47 tag of the pages' language.
+  package var language = "en"
+
+  package init() {}
+
+  /// The settings as the admin API gets them; collects every problem.
+  package init(validating object: JSONObject) throws(ClaimErrors) {
+    var read = ObjectReader(object)
+    self.init(&read)
+    if sessionIdleLifetimeSeconds > sessionAbsoluteLifetimeSeconds {
+      read.refuse("session_idle_lifetime_seconds", "must not be longer than the absolute lifetime")
+    }
+    try read.finish()
+  }
+
+  /// Settings that were valid when they were stored: what is not known any more is left out.
+  package init(stored object: JSONObject) throws(ClaimErrors) {
+    var read = ObjectReader(object)
+    self.init(&read)
+    guard read.errors.isEmpty else { throw ClaimErrors(read.errors) }
+  }
+
+  /// A merge patch (RFC 7396): members that are absent stay, `null` goes back to the default.
+  package func applying(_ patch: JSONObject) throws(ClaimErrors) -> TenantSettings {
+    var merged = json
+    for name in patch.names { merged[name] = patch[name] }
+    return try TenantSettings(validating: merged)
+  }
+
+  private init(_ read: inout ObjectReader) {
+    for field in TenantSettings.numbers {
+      if let value = read.integer(field.name, in: field.range) { self[keyPath: field.path] = value }
+    }
+    for field in TenantSettings.flags {
+      if let value = read.bool(field.name) { self[keyPath: field.path] = value }
+    }
+    guard let tag = read.string("language", bytesMax: 35) else { return }
+    if let problem = ClaimRule.languageProblem(tag) {
+      read.refuse("language", problem)
+    } else {
+      language = tag
+    }
+  }
+
+  package var json: JSONObject {
+    var object: JSONObject = [:]
+    for field in TenantSettings.numbers {
+      object[field.name] = .integer(Int64(self[keyPath: field.path]))
+    }
+    for field in TenantSettings.flags { object[field.name] = .bool(self[keyPath: field.path]) }
+    object["language"] = .string(language)
+    return object
+  }
+
+  private struct NumberField: Sendable {
+    let name: String
+    let path: any WritableKeyPath<TenantSettings, Int> & Sendable
+    let range: ClosedRange<Int>
+  }
+
+  private struct FlagField: Sendable {
+    let name: String
+    let path: any WritableKeyPath<TenantSettings, Bool> & Sendable
+  }
+
+  private static let numbers: [NumberField] = [
+    .init(
+      name: "access_token_lifetime_seconds", path: \.accessTokenLifetimeSeconds, range: 30...86_400),
+    .init(name: "id_token_lifetime_seconds", path: \.idTokenLifetimeSeconds, range: 30...86_400),
+    .init(
+      name: "authorization_code_lifetime_seconds", path: \.authorizationCodeLifetimeSeconds,
+      range: 5...60),
+    .init(
+      name: "refresh_token_lifetime_seconds", path: \.refreshTokenLifetimeSeconds,
+      range: 60...(400 * 86_400)),
+    .init(
+      name: "session_idle_lifetime_seconds", path: \.sessionIdleLifetimeSeconds,
+      range: 60...(400 * 86_400)),
+    .init(
+      name: "session_absolute_lifetime_seconds", path: \.sessionAbsoluteLifetimeSeconds,
+      range: 60...(400 * 86_400)),
+  ]
+
+  private static let flags: [FlagField] = [
+    .init(name: "skip_consent_for_first_party", path: \.skipsConsentForFirstParty),
+    .init(name: "record_ip_address", path: \.recordsIPAddress),
+    .init(name: "record_user_agent", path: \.recordsUserAgent),
+  ]
+}
