@@ -8,23 +8,38 @@ package enum FormTargets: Sendable, Equatable {
   /// To this server, which then redirects to an application's registered redirect URI.
   ///
   /// Chrome applies `form-action` to every redirect that follows a form, also to those the
-  /// application makes afterwards, and fails silently. So a page of an authorization flow
-  /// allows the scheme of the verified redirect URI, not only its origin.
+  /// application makes afterwards, and stops without a word. An application whose callback leads
+  /// to another of its hosts would break if only the callback's origin were listed, so a page of
+  /// an authorization flow allows what the verified redirect URI is reached by: `https:`, the
+  /// ports of a loopback host, or the scheme of a native application.
   case redirecting(to: String)
 
   var sources: String {
-    guard case .redirecting(let target) = self, let colon = target.firstIndex(of: ":") else {
+    guard case .redirecting(let target) = self, let source = Self.source(target) else {
       return "'self'"
     }
+    return "'self' \(source)"
+  }
+
+  private static func source(_ target: String) -> String? {
+    guard let colon = target.firstIndex(of: ":") else { return nil }
     let scheme = target[..<colon].lowercased()
-    let isScheme =
-      scheme.utf8.first.map { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) } ?? false
-      && scheme.utf8.allSatisfy { byte in
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-          || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-          || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
-      }
-    return isScheme ? "'self' \(scheme):" : "'self'"
+    // RFC 3986 section 3.1; nothing else may get into the header.
+    guard scheme.first?.isLetter == true,
+      scheme.utf8.allSatisfy({ isAlphanumeric($0) || "+-.".utf8.contains($0) })
+    else { return nil }
+    guard scheme == "http" else { return "\(scheme):" }
+    let authority = target[colon...].drop { $0 == ":" || $0 == "/" }.prefix { !"/?#".contains($0) }
+    let host = authority.prefix { $0 != ":" }.lowercased()
+    // A host source cannot name an IPv6 address (CSP Level 3 section 2.3.1).
+    guard !host.isEmpty, host.utf8.allSatisfy({ isAlphanumeric($0) || "-.".utf8.contains($0) })
+    else { return "http:" }
+    return "http://\(host):*"
+  }
+
+  private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+      || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
   }
 }
 
