@@ -108,6 +108,8 @@ let package = Package(
     tests("TidyTests", []),
     tests("PlatformTests", ["Platform", log]),
     tests("ArchiveTests", ["Archive", "Cryptography", "Platform"]),
+    tests("CryptographyTests", ["Cryptography", "Platform"]),
+    tests("JOSETests", ["JOSE", "Cryptography", "Platform"]),
     .target(
       name: "TestSupport", dependencies: ["CPostgres", "Database", "Migrations", "Platform", log],
       path: "Tests/TestSupport", swiftSettings: settings),

@@ -176,6 +176,11 @@ extension NativeKey {
     }
     if unsafe EVP_PKEY_is_a(key, "ED25519") == 1 { return .ed25519 }
     guard unsafe EVP_PKEY_is_a(key, "EC") == 1 else { return nil }
+    // RFC 5480 section 2.1.1: curves are named; spelled-out parameters have been used to forge (CVE-2020-0601).
+    var isSpelledOut: CInt = 0
+    let parameter = OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS
+    guard unsafe EVP_PKEY_get_int_param(key, parameter, &isSpelledOut) == 1, isSpelledOut == 0
+    else { return nil }
     var name = [CChar](repeating: 0, count: 64)
     guard unsafe EVP_PKEY_get_group_name(key, &name, name.count, nil) == 1 else { return nil }
     let text = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
