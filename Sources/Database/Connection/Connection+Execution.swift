@@ -111,6 +111,7 @@ extension Connection {
   ) async throws {
     try Task.checkCancellation()
     let wanted = target.map(Role.tenant) ?? .platform
+    guard !isBroken else { throw DatabaseError(.connectionLost, "the connection was lost before") }
     let before = role
     preparing = nil
     didPrepare = false
@@ -122,7 +123,13 @@ extension Connection {
         try send(utility: target.map { "set role \($0.quoted)" } ?? "reset role")
         if let target { noteTenant(target) }
       }
-      try sendStatement()
+      do {
+        try sendStatement()
+      } catch {
+        // What was sent before it has no answer to wait for.
+        if commandsSent > 0 { markBroken(cancel: false) }
+        throw error
+      }
       try await roundTrip(cancellable: true)
       role = wanted
     } catch let error as DatabaseError {

@@ -214,7 +214,7 @@ final class Pool: Sendable {
   private func takeSurplus(_ state: inout State, _ now: UInt64) -> [Connection] {
     let limit = UInt64(settings.idleSeconds) * 1_000_000_000
     let count = state.idle.prefix { now > $0.since && now - $0.since > limit }.count
-    let surplus = state.idle.prefix(min(count, state.open - 1)).map(\.connection)
+    let surplus = state.idle.prefix(max(0, min(count, state.open - 1))).map(\.connection)
     state.idle.removeFirst(surplus.count)
     state.open -= surplus.count
     return surplus

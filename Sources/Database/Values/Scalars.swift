@@ -96,7 +96,7 @@ extension Array: SQLBindable where Element: SQLBindable {
     Element.self == UInt8.self ? .bytea : Element.sqlType.array
   }
   package func bind(to writer: inout ParameterWriter) {
-    if let bytes = self as? [UInt8] {
+    if Element.self == UInt8.self, let bytes = self as? [UInt8] {
       writer.write(contentsOf: bytes)
     } else {
       writer.write(array: self)
