@@ -1,1 +1,68 @@
-// Cache
+package import Logging
+import NIOPosix
+package import Platform
+import ServiceLifecycle
+
+/// The assembly: counters in Redis with memory behind them, and the service that keeps the connection.
+///
+/// Run it before, and so end it after, the servers that count.
+package struct Cache: Service {
+  package let counters: any Counters
+  private let client: RedisClient?
+
+  package init(settings: CacheSettings, clock: WallClock, logger: Logger) {
+    let memory = MemoryCounters(capacity: settings.memoryEntriesMax, clock: clock)
+    guard let address = settings.redis else {
+      client = nil
+      counters = memory
+      return
+    }
+    let client = RedisClient(
+      // Event loops belong to the process, as the threads of tasks do.
+      address: address, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+      timeoutMilliseconds: settings.timeoutMilliseconds, logger: logger)
+    self.client = client
+    counters = FallbackCounters(
+      shared: RedisCounters(client: client), local: memory)
+  }
+
+  package func run() async throws {
+    guard let client else {
+      try await gracefulShutdown()
+      return
+    }
+    try await client.run()
+  }
+
+  /// Whether the state is shared with other processes right now; for readiness and metrics.
+  package var isShared: Bool { client?.isConnected ?? false }
+}
+
+/// Where short-lived state is kept.
+package struct CacheSettings: Sendable {
+  package let redis: RedisAddress?
+  package let timeoutMilliseconds: Int
+  package let memoryEntriesMax: Int
+
+  package init(_ read: inout SettingsReader) {
+    let url = read.optionalSecret(
+      "REDIS_URL",
+      "Redis for counters shared by all processes: `redis://[user:password@]host[:port][/db]` or `redis+unix:///path[?db=n]`; without it each process counts for itself."
+    )
+    var address: RedisAddress?
+    if let url {
+      do throws(SettingRefusal) {
+        address = try RedisAddress(url)
+      } catch {
+        read.problem("REDIS_URL", "must be \(error.expected)")
+      }
+    }
+    redis = address
+    timeoutMilliseconds = read.value(
+      "REDIS_TIMEOUT_MILLISECONDS", default: 250, in: 10...10_000,
+      "How long to wait for Redis before answering from memory.")
+    memoryEntriesMax = read.value(
+      "CACHE_MEMORY_ENTRIES_MAX", default: 100_000, in: 1000...10_000_000,
+      "Counters kept in memory while Redis is away; the least recently used give way.")
+  }
+}

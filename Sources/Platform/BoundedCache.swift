@@ -25,6 +25,23 @@ package final class BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sen
     state.withLock { $0.store(value, for: key, expiresAt: expiry) }
   }
 
+  /// Reads and changes one value in a single step; storing it renews its age, nil removes it.
+  package func update<Result: Sendable>(
+    _ key: Key, now: Date, _ body: @Sendable (inout Value?) -> Result
+  ) -> Result {
+    let expiry = now.addingTimeInterval(lifetimeSeconds)
+    return state.withLock { state in
+      var value = state.value(for: key, now: now)
+      let result = body(&value)
+      if let value {
+        state.store(value, for: key, expiresAt: expiry)
+      } else {
+        state.remove(key)
+      }
+      return result
+    }
+  }
+
   package func remove(_ key: Key) {
     state.withLock { $0.remove(key) }
   }
