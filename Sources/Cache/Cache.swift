@@ -8,7 +8,7 @@ import ServiceLifecycle
 /// Run it before, and so end it after, the servers that count.
 package struct Cache: Service {
   package let counters: any Counters
-  private let client: RedisClient?
+  let client: RedisClient?
 
   package init(settings: CacheSettings, clock: WallClock, logger: Logger) {
     let memory = MemoryCounters(capacity: settings.memoryEntriesMax, clock: clock)

@@ -99,12 +99,12 @@ enum RedisCommand {
     case REDIS_REPLY_ERROR: return unsafe .error(String(decoding: bytes(reply), as: UTF8.self))
     case REDIS_REPLY_STRING: return unsafe .string(bytes(reply))
     case REDIS_REPLY_ARRAY:
-      let elements = unsafe UnsafeBufferPointer(start: reply.element, count: Int(reply.elements))
-      var copies: [RedisReply] = []
-      for unsafeelement in unsafe elements {
-        unsafe copies.append(element.map { unsafe copy($0.pointee) } ?? .null)
+      var elements: [RedisReply] = []
+      for position in 0..<(unsafe Int(reply.elements)) {
+        guard let element = unsafe reply.element[position] else { continue }
+        unsafe elements.append(copy(element.pointee))
       }
-      return .array(copies)
+      return .array(elements)
     default: return .null
     }
   }
