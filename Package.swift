@@ -108,6 +108,7 @@ let package = Package(
     tests("TidyTests", []),
     tests("PlatformTests", ["Platform", log]),
     tests("ArchiveTests", ["Archive", "Cryptography", "Platform"]),
+    tests("CacheTests", ["Cache", "Platform", log, lifecycle, nio, nioPosix]),
     tests("CryptographyTests", ["Cryptography", "Platform"]),
     tests("JOSETests", ["JOSE", "Cryptography", "Platform"]),
     .target(

@@ -150,6 +150,32 @@ struct JSONTests {
     }
   }
 
+  @Test("mutated texts are refused or understood, never worse")
+  func mutations() throws {
+    let seed = Array(
+      #"{"a":[1,-2.5e3,"x\u00e9\uD83D\uDE00",null,{"b":true,"":[]}],"é":"\\"} "#.utf8)
+    var state: UInt64 = 7
+    func random(_ bound: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % bound
+    }
+    var understood = 0
+    for _ in 0..<20_000 {
+      var text = seed
+      for _ in 0...random(3) {
+        switch random(3) {
+        case 0: text[random(text.count)] = UInt8(random(256))
+        case 1: text.remove(at: random(text.count))
+        default: text.insert(text[random(text.count)], at: random(text.count))
+        }
+      }
+      guard let value = try? JSON.parse(text, limits: Self.limits) else { continue }
+      understood += 1
+      #expect(try JSON.parse(value.encoded(), limits: Self.limits) == value)
+    }
+    #expect(understood > 100)
+  }
+
   static func reason(_ text: String) -> JSONError.Reason? {
     do throws(JSONError) {
       _ = try parse(text)
