@@ -21,12 +21,16 @@ package struct JobWorkerSettings: Sendable {
     self.backoff = backoff
   }
 
-  /// Only sizes are settings; the times belong together and are our policy.
+  /// What depends on the machine are settings; the other times belong together and are our policy.
   package init(_ read: inout SettingsReader) {
-    let slots = read.value("JOB_SLOTS", default: 16, "Jobs that one process runs at the same time.")
+    let slots = read.value(
+      "JOB_SLOTS", default: 16, in: 1...1000, "Jobs that one process runs at the same time.")
+    let leaseSeconds = read.value(
+      "JOB_LEASE_SECONDS", default: 30, in: 1...600,
+      "How long after a worker's last sign of life another one takes its jobs over.")
     self.init(
-      limits: JobLimits(slots: max(1, slots), claimMax: 500, unsettledMax: 4000),
-      leaseSeconds: 30, heartbeatSeconds: 10, pollSeconds: 2, drainSeconds: 10,
-      backoff: JobBackoff(firstSeconds: 2, maxSeconds: 3600))
+      limits: JobLimits(slots: slots, claimMax: 500, unsettledMax: 4000),
+      leaseSeconds: Double(leaseSeconds), heartbeatSeconds: Double(leaseSeconds) / 3,
+      pollSeconds: 2, drainSeconds: 10, backoff: JobBackoff(firstSeconds: 2, maxSeconds: 3600))
   }
 }
