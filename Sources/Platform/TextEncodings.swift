@@ -1,6 +1,11 @@
 /// Base 16 in lower case (RFC 4648 section 8).
 package enum Hex {
   package static func encode(_ bytes: some Collection<UInt8>) -> String {
+    bytes.withContiguousStorageIfAvailable(encodeContiguous)
+      ?? Array(bytes).withUnsafeBufferPointer(encodeContiguous)
+  }
+
+  private static func encodeContiguous(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
     String(unsafeUninitializedCapacity: bytes.count * 2) { text in
       var end = 0
       for byte in bytes {
@@ -107,6 +112,12 @@ struct Alphabet: Sendable {
   }
 
   func encode(_ bytes: some Collection<UInt8>) -> String {
+    // Out of generic code at once: unspecialised, as other modules call it, the loop costs ten times as much.
+    bytes.withContiguousStorageIfAvailable(encodeContiguous)
+      ?? Array(bytes).withUnsafeBufferPointer(encodeContiguous)
+  }
+
+  private func encodeContiguous(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
     let length = (bytes.count * 8 + bits - 1) / bits
     let mask: UInt32 = (1 << bits) - 1
     return String(unsafeUninitializedCapacity: length) { text in
