@@ -111,6 +111,7 @@ let package = Package(
     tests("CacheTests", ["Cache", "Platform", log, lifecycle, nio, nioPosix]),
     tests("CryptographyTests", ["Cryptography", "Platform"]),
     tests("JOSETests", ["JOSE", "Cryptography", "Platform"]),
+    tests("TenancyTests", ["Tenancy", "Database", "Cryptography", "JOSE", "Platform"]),
     .target(
       name: "TestSupport", dependencies: ["CPostgres", "Database", "Migrations", "Platform", log],
       path: "Tests/TestSupport", swiftSettings: settings),

@@ -14,7 +14,7 @@ package struct Tenancy: Sendable {
     InsertSigningKey.self, LoadSigningKeys.self,
     InsertUser.self, FindUser.self, LockUser.self, FindUserByEmail.self, FindUserByUsername.self,
     FindSignInCandidate.self, FindSignInCandidateByID.self, ListUsers.self, UpdateUser.self,
-    SetPassword.self, RecordSignIn.self, MarkUserErasing.self,
+    SetPassword.self, MarkUserErasing.self,
     InsertClient.self, FindClient.self, LockClient.self, ListClients.self, UpdateClient.self,
     DeleteClient.self,
     InsertAuditHead.self, FindAuditHead.self, InsertAuditEvent.self, InsertAuditBatch.self,

@@ -36,7 +36,10 @@ package struct TestDatabase: Sendable {
     self.name = name
     self.logger = logger
     url = try server.naming(database: name)
-    database = Database(url: url, settings: DatabaseSettings(&read), logger: logger)
+    var settings = DatabaseSettings(&read)
+    // All tests run at once and share these connections: waiting is part of it.
+    settings.waitSeconds = 120
+    database = Database(url: url, settings: settings, logger: logger)
     migrator = Migrator(
       database: database, control: Migrations.control, tenant: Migrations.tenant, clock: .system,
       logger: logger)

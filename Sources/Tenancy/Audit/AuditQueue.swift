@@ -38,6 +38,8 @@ final class AuditQueue: Sendable {
     self.countMax = countMax
   }
 
+  var isOpen: Bool { state.withLock { $0.isOpen } }
+
   func open() {
     state.withLock { $0.isOpen = true }
   }

@@ -49,6 +49,9 @@ package struct AuditRecorder: Service {
     await writer.run()
   }
 
+  /// Whether events are batched: `run()` has begun and nobody asked it to stop.
+  package var isBatching: Bool { writer.isBatching }
+
   /// Writes what earlier outages left in the spill directory; how many events arrived.
   @discardableResult
   package func replay() async throws -> Int {

@@ -39,6 +39,8 @@ final class AuditWriter: Sendable {
     try await store([record], schema: schema)
   }
 
+  var isBatching: Bool { queue.isOpen }
+
   func run() async {
     queue.open()
     await withTaskCancellationOrGracefulShutdownHandler {

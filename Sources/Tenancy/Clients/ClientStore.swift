@@ -58,7 +58,8 @@ package struct ClientStore: Sendable {
     let now = clock.now()
     try await tx.run(
       InsertClient(
-        id: id, secretHash: issued?.hash, metadata: .object(metadata.json), now: now))
+        id: id, secretHash: issued?.hash, metadata: .object(metadata.json), now: now),
+      in: tenant.schema)
     try await audit.record(
       AuditEvent(
         .clientCreated, origin: origin, subject: nil, detail: ["client_id": .string(id.text)]),
@@ -122,7 +123,7 @@ package struct ClientStore: Sendable {
     }
   }
 
-  /// Removes the client and every grant it has; false if there is none.
+  /// Removes the client and every grant it has.
   package func delete(
     _ id: ClientID, expecting version: Int?, in tenant: Tenant, origin: AuditOrigin
   ) async throws {

@@ -37,6 +37,7 @@ package struct SigningKeyRing: Sendable {
           activatedAt: key.state == .current ? now : nil),
         in: tenant.schema)
     }
+    try await TenancyChange.keys(tenant.id).announce(in: tx)
     let (cache, id) = (cache, tenant.id)
     tx.onCommit { cache.invalidate(id) }
   }

@@ -155,14 +155,6 @@ struct UpdateUser: Statement {
     """
 }
 
-struct RecordSignIn: Statement {
-  let id: UserID
-  let now: Date
-  static let sql: SQL<Self> = """
-    update \(tenant).user_account set last_sign_in_at = \(\.now) where id = \(\.id)
-    """
-}
-
 /// The account can't be found by anything but its id from here on; the rest is the erasure's work.
 struct MarkUserErasing: Statement {
   let id: UserID

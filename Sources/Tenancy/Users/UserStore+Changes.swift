@@ -61,18 +61,14 @@ extension UserStore {
     }
   }
 
-  /// The time of the last sign-in; what the retention of inactive users goes by.
-  package func recordSignIn(_ id: UserID, in tx: Transaction) async throws {
-    try await tx.run(RecordSignIn(id: id, now: clock.now()))
-  }
-
   /// Takes an account out of use for its erasure: it is found by its id only, and nobody signs in.
   ///
   /// False if it is unknown or marked already.
   package func markErasing(
     _ id: UserID, in tx: Transaction, tenant: Tenant, origin: AuditOrigin
   ) async throws -> Bool {
-    guard try await tx.run(MarkUserErasing(id: id, now: clock.now())) == 1 else { return false }
+    let mark = MarkUserErasing(id: id, now: clock.now())
+    guard try await tx.run(mark, in: tenant.schema) == 1 else { return false }
     try await audit.record(
       AuditEvent(.userErasing, origin: origin, subject: AuditSubject(id: id, key: nil)),
       in: tx, tenant: tenant)

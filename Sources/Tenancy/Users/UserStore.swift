@@ -63,12 +63,14 @@ package struct UserStore: Sendable {
         InsertUser(
           id: user.id, subjectKey: tenant.key.wrap(user.key),
           profile: user.key.seal(user.claims.members, at: .userProfile(user.id)),
-          index: UserIndex(user.claims, key: tenant.key), now: now))
+          index: UserIndex(user.claims, key: tenant.key), now: now),
+        in: tenant.schema)
     } catch {
       throw Self.refusal(error)
     }
     if let hash = user.passwordHash {
-      try await tx.run(SetPassword(user: user.id, hash: hash.reveal(), now: now))
+      try await tx.run(
+        SetPassword(user: user.id, hash: hash.reveal(), now: now), in: tenant.schema)
     }
     try await audit.record(
       AuditEvent(
@@ -88,7 +90,7 @@ package struct UserStore: Sendable {
   }
 
   package func find(_ id: UserID, in tx: Transaction, tenant: Tenant) async throws -> User? {
-    try await tx.first(FindUser(id: id))?.opened(with: tenant.key)
+    try await tx.first(FindUser(id: id), in: tenant.schema)?.opened(with: tenant.key)
   }
 
   package func find(email: String, in tenant: Tenant) async throws -> User? {
