@@ -1,0 +1,40 @@
+import Database
+import Platform
+import Tenancy
+
+/// Opens what is sealed under a subject's key, wherever the declarations say there is something.
+struct SealedDocuments: Sendable {
+  let map: DataMap
+  let key: SubjectKey
+
+  /// Documents of one table; enough to know what to look for in a trail of a million events.
+  static let rowsMax = 2000
+
+  func all(of subject: UserID, in tx: Transaction) async throws -> [JSONObject] {
+    var documents: [JSONObject] = []
+    for declaration in map.declarations where declaration.subject != nil {
+      for column in declaration.columns {
+        guard case .sealed(let row) = column.storage else { continue }
+        let sealed = try await tx.all(
+          """
+          select \(row)::text, \(column.name)
+            from \(tenant).\(declaration.table)
+           where \(declaration.rows(of: subject))
+             and \(column.name) is not null
+           order by \(ComposedSQL.list(declaration.key)) desc
+           limit \(bind: Self.rowsMax)
+          """
+        ) { reader in
+          (row: try reader.next(String.self), document: try reader.next([UInt8].self))
+        }
+        for entry in sealed {
+          let place = SealedPlace(
+            table: declaration.table.name, column: column.name.name, row: entry.row)
+          // Rows where the subject only acted are sealed for somebody else.
+          if let document = try? key.open(entry.document, at: place) { documents.append(document) }
+        }
+      }
+    }
+    return documents
+  }
+}

@@ -1,0 +1,64 @@
+import Platform
+import Tenancy
+
+/// What the residue scan looks for: the values that tell who the subject was.
+struct SubjectNeedles: Sendable {
+  /// These belong to one person only: found anywhere, they fail the erasure.
+  let certain: [String]
+  /// These may also be words of the product or of others, such as a name or a city.
+  ///
+  /// They count unless they
+  /// stand in rows of others as well: then they do not tell who the subject was.
+  let ambiguous: [String]
+
+  /// Shorter values stand in every text.
+  static let lengthMin = 4
+  /// Bounds the price of the scan; the identifiers come first.
+  static let countMax = 100
+
+  init(subject: UserID, indexes: [[UInt8]], documents: [JSONObject]) {
+    var certain = Set<String>()
+    var ambiguous = Set<String>()
+    var leaves: [String] = []
+    for document in documents { Self.collect(.object(document), into: &leaves) }
+    for leaf in leaves where leaf.count >= Self.lengthMin {
+      if Self.identifies(leaf) { certain.insert(leaf) } else { ambiguous.insert(leaf) }
+    }
+    var identifiers = [subject.description, Hex.encode(subject.bytes)]
+    identifiers += indexes.map { Hex.encode($0) }
+    let values = certain.sorted().prefix(Self.countMax)
+    self.certain = (identifiers + values).flatMap(Self.spellings)
+    self.ambiguous = ambiguous.sorted().prefix(Self.countMax).flatMap(Self.spellings)
+  }
+
+  init(certain: [String], ambiguous: [String]) {
+    self.certain = certain
+    self.ambiguous = ambiguous
+  }
+
+  /// An address of mail, a phone number, or several words.
+  private static func identifies(_ value: String) -> Bool {
+    if value.contains("@") { return true }
+    if value.hasPrefix("+"), value.count >= 8 { return true }
+    return value.count >= 8 && value.contains(where: \.isWhitespace)
+  }
+
+  /// As text, as it stands inside a JSON string, and as the hexadecimal digits of a bytea column.
+  private static func spellings(_ value: String) -> [String] {
+    let json = JSON.string(value).text.dropFirst().dropLast()
+    return Array(Set([value, String(json), Hex.encode(Array(value.utf8))])).sorted()
+  }
+
+  private static func collect(_ value: JSON, into leaves: inout [String]) {
+    switch value {
+    case .string(let text):
+      leaves.append(text)
+      // An address on several lines is also each of its lines.
+      let lines = text.split(whereSeparator: \.isNewline)
+      if lines.count > 1 { leaves += lines.map(String.init) }
+    case .array(let elements): for element in elements { collect(element, into: &leaves) }
+    case .object(let object): for member in object { collect(member.value, into: &leaves) }
+    case .null, .bool, .integer, .number: break
+    }
+  }
+}
