@@ -142,6 +142,11 @@ struct Alphabet: Sendable {
   }
 
   func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    let bytes = text.withContiguousStorageIfAvailable(decodeContiguous)
+    return bytes ?? Array(text).withUnsafeBufferPointer(decodeContiguous)
+  }
+
+  private func decodeContiguous(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count * bits / 8)
     var pending: UInt32 = 0

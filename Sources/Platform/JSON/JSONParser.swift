@@ -166,8 +166,9 @@ struct JSONParser {
     }
     guard position - start <= Self.numberBytesMax else { throw error(.invalidNumber) }
     if isWhole, let integer = integer(start..<position) { return .integer(integer) }
-    let text = String(decoding: bytes[start..<position], as: UTF8.self)
-    guard let double = Double(text), double.isFinite else { throw error(.invalidNumber) }
+    guard let double = Double(ascii(start..<position)), double.isFinite else {
+      throw error(.invalidNumber)
+    }
     return .number(double)
   }
 
@@ -197,10 +198,14 @@ struct JSONParser {
   private mutating func string() throws(JSONError) -> String {
     position += 1
     let start = position
+    var combined: UInt8 = 0
     while position < bytes.count {
-      switch bytes[position] {
+      let byte = bytes[position]
+      combined |= byte
+      switch byte {
       case UInt8(ascii: "\""):
-        let text = try validated(bytes[start..<position])
+        let text =
+          combined < 0x80 ? ascii(start..<position) : try validated(bytes[start..<position])
         position += 1
         return text
       case UInt8(ascii: "\\"):
@@ -212,6 +217,13 @@ struct JSONParser {
       }
     }
     throw error(.unexpectedEnd)
+  }
+
+  /// Bytes below 0x80 are characters as they are.
+  private func ascii(_ range: Range<Int>) -> String {
+    bytes.withUnsafeBufferPointer { bytes in
+      String(decoding: UnsafeBufferPointer(rebasing: bytes[range]), as: UTF8.self)
+    }
   }
 
   private mutating func escapedString(from start: Int) throws(JSONError) -> String {

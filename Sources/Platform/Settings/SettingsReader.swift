@@ -156,10 +156,12 @@ package struct SettingsReader {
     }.sorted()
   }
 
-  /// Variables of the prefix that are not ours to judge: the test suite's, and those that Kubernetes sets in every pod beside
-  /// a Service named `tenure`.
+  /// Variables of the prefix that are not ours to judge.
+  ///
+  /// They belong to the test suite, to the command line, or are set by Kubernetes in every pod beside a Service
+  /// named `tenure`.
   private func isForeign(_ name: String) -> Bool {
-    if name.hasPrefix("TENURE_TEST_") { return true }
+    if name.hasPrefix("TENURE_TEST_") || name.hasPrefix("TENURE_CLI_") { return true }
     guard environment["KUBERNETES_SERVICE_HOST"] != nil else { return false }
     return name == "TENURE_PORT" || name.hasPrefix("TENURE_PORT_")
       || name.hasPrefix("TENURE_SERVICE_")
