@@ -32,6 +32,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 /// Page templates are compiled in.
 let resources: [String: [Resource]] = [
+  "ControlPlane": [.embedInCode("Documentation/Pages")],
   "Web": [.embedInCode("Pages")],
 ]
 
@@ -106,6 +107,9 @@ let package = Package(
       swiftSettings: settings),
 
     tests("TidyTests", []),
+    tests(
+      "WebTests",
+      ["Web", "Platform", "Cryptography", hummingbird, httpTypes, httpClient, nio, nioHTTP, nioPosix, log]),
     tests("PlatformTests", ["Platform", log]),
     tests("ArchiveTests", ["Archive", "Cryptography", "Platform"]),
     tests("CacheTests", ["Cache", "Platform", log, lifecycle, nio, nioPosix]),

@@ -45,27 +45,32 @@ package enum FormTargets: Sendable, Equatable {
 
 /// The headers every answer carries; a response that set one itself keeps it.
 struct SecurityHeaders: RouterMiddleware {
-  /// Whether the server is reached over https, so that browsers may insist on it (RFC 6797).
-  let isSecure: Bool
+  private let fields: [HTTPField]
+
+  /// - Parameter isSecure: Whether the server is reached over https, so that browsers may insist
+  ///   on it (RFC 6797).
+  init(isSecure: Bool) {
+    var fields: HTTPFields = [
+      .contentSecurityPolicy: Self.contentSecurityPolicy(.ownOrigin),
+      .xContentTypeOptions: "nosniff",
+      .frameOptions: "DENY",
+      // Not `no-referrer`: under that, browsers send `Origin: null` with our own forms.
+      .referrerPolicy: "same-origin",
+      .resourcePolicy: "same-origin",
+      .permissionsPolicy: "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+      .cacheControl: "no-store",
+    ]
+    if isSecure { fields[.strictTransportSecurity] = "max-age=63072000" }
+    self.fields = Array(fields)
+  }
 
   func handle(
     _ request: Request, context: BaseContext,
     next: (Request, BaseContext) async throws -> Response
   ) async throws -> Response {
     var response = try await next(request, context)
-    let policy = Self.contentSecurityPolicy(.ownOrigin)
-    Self.set(.contentSecurityPolicy, policy, in: &response.headers)
-    Self.set(.xContentTypeOptions, "nosniff", in: &response.headers)
-    Self.set(.frameOptions, "DENY", in: &response.headers)
-    // Not `no-referrer`: under that, browsers send `Origin: null` with our own forms.
-    Self.set(.referrerPolicy, "same-origin", in: &response.headers)
-    Self.set(.resourcePolicy, "same-origin", in: &response.headers)
-    Self.set(
-      .permissionsPolicy, "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-      in: &response.headers)
-    Self.set(.cacheControl, "no-store", in: &response.headers)
-    if isSecure {
-      Self.set(.strictTransportSecurity, "max-age=63072000", in: &response.headers)
+    for field in fields where !response.headers.contains(field.name) {
+      response.headers.append(field)
     }
     return response
   }
@@ -76,12 +81,5 @@ struct SecurityHeaders: RouterMiddleware {
     default-src 'none'; style-src 'self'; img-src 'self' data:; \
     form-action \(targets.sources); frame-ancestors 'none'; base-uri 'none'
     """
-  }
-
-  private static func set(
-    _ name: HTTPField.Name, _ value: String, in headers: inout HTTPFields
-  ) {
-    guard !headers.contains(name) else { return }
-    headers[name] = value
   }
 }

@@ -8,8 +8,8 @@ import ServiceLifecycle
 
 /// The HTTP server: every group of endpoints behind the same middleware.
 ///
-/// The chain, outermost first: request id and access log, body cap, security headers, error
-/// boundary. It is
+/// The chain, outermost first: request id and access log, body cap, security headers,
+/// cross-origin access, error boundary. It is
 /// put together here and nowhere else, so no endpoint can be mounted without it.
 package struct WebServer: Service {
   private let settings: WebSettings
@@ -41,6 +41,7 @@ package struct WebServer: Service {
       AccessLog()
       BodyCap(bytesMax: settings.bodyBytesMax)
       SecurityHeaders(isSecure: settings.baseURL.isSecure)
+      CrossOrigin()
       ErrorBoundary(pages: pages, routes: table, translate: translate)
     }
     for group in groups { group.mount(router) }
