@@ -37,9 +37,15 @@ extension Database {
         else {
           throw error
         }
+        try await pause(after: attempt)
         attempt += 1
       }
     }
+  }
+
+  /// A random moment, so that two transactions that collided do not collide again.
+  private func pause(after attempt: Int) async throws {
+    try await Task.sleep(for: .microseconds(Int.random(in: 500...(5_000 << attempt))))
   }
 
   func transact<R: Sendable>(
@@ -65,6 +71,7 @@ extension Database {
         guard let cause, cause.isRetryable, attempt < attemptsMax, !Task.isCancelled else {
           throw error
         }
+        try await pause(after: attempt)
         attempt += 1
       }
     }

@@ -85,6 +85,7 @@ package final class Database: Service {
   /// Runs the body in one transaction under the tenant's role: a return commits, a throw rolls back.
   ///
   /// After a serialization failure or a deadlock the body runs again, so it must touch nothing but the transaction.
+  @discardableResult
   package func transaction<R: Sendable>(
     in schema: TenantSchema, isolation: Isolation = .readCommitted,
     _ body: (Transaction) async throws -> R
@@ -93,6 +94,7 @@ package final class Database: Service {
   }
 
   /// The same under the platform's role.
+  @discardableResult
   package func transaction<R: Sendable>(
     isolation: Isolation = .readCommitted, _ body: (Transaction) async throws -> R
   ) async throws -> R {

@@ -99,13 +99,17 @@ import Synchronization
   }
 
   /// Looks at what arrived while nobody waited: a farewell of the server, usually.
-  func isUsable() -> Bool {
-    let arrived = signal.withLock { signal in
+  func isUsable(rested: Bool) -> Bool {
+    let noticed = signal.withLock { signal in
       defer { signal.readable = false }
       return signal.readable
     }
-    guard arrived else { return true }
-    guard unsafe PQconsumeInput(handle) == 1, unsafe PQisBusy(handle) == 0 else { return false }
+    // The reactor may not have seen yet what arrived a moment ago; asking costs a system call, so only after a rest.
+    guard noticed || (rested && Descriptor.isReadable(socket)) else { return true }
+    repeat {
+      guard unsafe PQconsumeInput(handle) == 1, unsafe PQisBusy(handle) == 0 else { return false }
+      // The end of the stream follows the farewell, and is read separately.
+    } while isAlive && Descriptor.isReadable(socket)
     return isAlive
   }
 

@@ -28,6 +28,8 @@ final class Pool: Sendable {
     var isClosed = false
   }
 
+  /// A connection that was idle for longer is looked at before it is lent.
+  private static let restNanoseconds: UInt64 = 10_000_000
   private static let backoffMin: UInt64 = 50_000_000
   private static let backoffMax: UInt64 = 1_000_000_000
 
@@ -47,22 +49,23 @@ final class Pool: Sendable {
 
   func lease(for role: TenantSchema?) async throws -> Connection {
     while true {
-      guard let connection = takeIdle(for: role) else { break }
-      if connection.isUsable() { return connection }
+      guard let (connection, since) = takeIdle(for: role) else { break }
+      let rested = Monotonic.now() > since + Self.restNanoseconds
+      if connection.isUsable(rested: rested) { return connection }
       connection.markBroken(cancel: false)
       release(connection)
     }
     return try await waitForConnection()
   }
 
-  private func takeIdle(for role: TenantSchema?) -> Connection? {
+  private func takeIdle(for role: TenantSchema?) -> (connection: Connection, since: UInt64)? {
     state.withLock { state in
       // Whoever waits already was here first.
       guard !state.isClosed, state.waiters.count == 0, !state.idle.isEmpty else { return nil }
       let wanted = role.map(Connection.Role.tenant) ?? .platform
       // The coldest one changes its role, so that busy tenants keep theirs.
       let index = state.idle.lastIndex { $0.connection.role == wanted } ?? 0
-      return state.idle.remove(at: index).connection
+      return state.idle.remove(at: index)
     }
   }
 
