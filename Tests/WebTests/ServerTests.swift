@@ -231,6 +231,20 @@ struct ServerTests {
     }
   }
 
+  @Test("a body that breaks off is refused with a document")
+  func broken() async throws {
+    try await TestServer.run(Self.groups) { server in
+      let reply = try await RawConnection.exchange(
+        port: server.port,
+        "POST /admin/v1/things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+          + "Transfer-Encoding: chunked\r\n\r\nZZ\r\n")
+      #expect(reply.hasPrefix("HTTP/1.1 400 "))
+      #expect(reply.contains("Content-Security-Policy: default-src 'none'"))
+      #expect(reply.contains("The body could not be read."))
+      #expect(server.lines.named("request").count == 1)
+    }
+  }
+
   @Test("too large a header is refused")
   func headers() async throws {
     try await TestServer.run(Self.groups) { server in
@@ -291,6 +305,7 @@ struct ServerTests {
       #expect(preflight.status == 204)
       #expect(preflight.header("Access-Control-Allow-Origin") == "*")
       #expect(preflight.header("Access-Control-Allow-Credentials") == nil)
+      #expect(preflight.header("Content-Length") == nil)
       #expect(preflight.header("X-Content-Type-Options") == "nosniff")
       let refused = try await server.send("POST", "/oauth2/token", [origin])
       #expect(refused.status == 400)

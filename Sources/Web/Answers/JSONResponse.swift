@@ -50,8 +50,10 @@ package struct EmptyResponse: ResponseGenerator, Sendable {
   let response: Response
 
   package init(_ status: HTTPResponse.Status = .noContent, headers: HTTPFields = [:]) {
-    response = Response(status: status, headers: headers)
-    guard status == .noContent else { return }
+    var response = Response(status: status, headers: headers)
+    // RFC 9110 section 8.6: there is no body whose length could be told.
+    if status == .noContent { response.headers[.contentLength] = nil }
+    self.response = response
   }
 
   package func response(from request: Request, context: some RequestContext) -> Response {

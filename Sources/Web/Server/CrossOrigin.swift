@@ -20,12 +20,12 @@ struct CrossOrigin: RouterMiddleware {
     return response
   }
 
-  private static let preflight = Response(
-    status: .noContent,
+  private static let preflight = EmptyResponse(
     headers: [
       .accessControlAllowOrigin: "*",
       .accessControlAllowMethods: "GET, POST",
       .accessControlAllowHeaders: "Authorization, Content-Type, X-Request-ID",
       .accessControlMaxAge: "86400",
-    ])
+    ]
+  ).response
 }
