@@ -7,7 +7,8 @@ import Testing
 
 @Suite("Connections")
 struct ConnectionTests {
-  @Test("a statement that takes too long is cancelled by the server, and the connection is good again")
+  @Test(
+    "a statement that takes too long is cancelled by the server, and the connection is good again")
   func statementTimeout() async throws {
     let test = try await TestDatabase.shared()
     let database = test.another {
@@ -20,7 +21,8 @@ struct ConnectionTests {
     #expect(try await database.first(BackendID()) == backend)
   }
 
-  @Test("a backend killed in the middle of a statement is an error that says so, and the pool heals")
+  @Test(
+    "a backend killed in the middle of a statement is an error that says so, and the pool heals")
   func killedWhileRunning() async throws {
     let test = try await TestDatabase.fresh(migrated: false)
     let database = test.another { $0.connectionsMax = 1 }
@@ -75,7 +77,9 @@ struct ConnectionTests {
     let wrong = url.map { $0.replacing("://tenure:", with: "://nobody-\(UUID().uuidString):") }
     let database = service(wrong)
     let start = ContinuousClock.now
-    let error = try await #require(throws: DatabaseError.self) { try await database.first(Echo(value: 1)) }
+    let error = try await #require(throws: DatabaseError.self) {
+      try await database.first(Echo(value: 1))
+    }
     #expect(error.sqlState == .invalidPassword || error.sqlState.rawValue == "28000")
     #expect(ContinuousClock.now - start < .seconds(4))
     #expect(error.isUnavailable == false)
@@ -92,7 +96,9 @@ struct ConnectionTests {
   func noServer() async throws {
     let database = service(Secret("postgresql://nobody@127.0.0.1:1/x")) { $0.waitSeconds = 1 }
     let start = ContinuousClock.now
-    let error = try await #require(throws: DatabaseError.self) { try await database.first(Echo(value: 1)) }
+    let error = try await #require(throws: DatabaseError.self) {
+      try await database.first(Echo(value: 1))
+    }
     #expect(error.sqlState == .cannotConnect)
     #expect(error.isUnavailable)
     #expect(ContinuousClock.now - start >= .milliseconds(900))
@@ -168,7 +174,9 @@ struct ConnectionTests {
     for _ in 0..<5 {
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
-          await #expect(throws: CancellationError.self) { try await database.run(Sleep(seconds: 600)) }
+          await #expect(throws: CancellationError.self) {
+            try await database.run(Sleep(seconds: 600))
+          }
         }
         _ = try await eventually {
           try await test.database.first(BackendsRunning(fragment: "pg_sleep"))
@@ -282,7 +290,8 @@ struct PreparedStatementTests {
   func stalePlan() async throws {
     let test = try await TestDatabase.fresh(migrated: false)
     let database = test.another { $0.connectionsMax = 1 }
-    try await test.database.script("create table thing (a bigint primary key); insert into thing values (1)")
+    try await test.database.script(
+      "create table thing (a bigint primary key); insert into thing values (1)")
     for _ in 0..<4 { #expect(try await database.first(Everything()) == 1) }
     try await test.database.script("alter table thing alter a type integer")
     #expect(try await database.first(Everything()) == 1)

@@ -170,8 +170,10 @@ struct EveryType: Statement, Equatable {
     EveryType(
       text: try row.next(), int: try row.next(), small: try row.next(), flag: try row.next(),
       double: try row.next(), time: try row.next(), uuid: try row.next(), bytes: try row.next(),
-      json: try row.next(), texts: try row.next(), numbers: try row.next(), nullable: try row.next(),
-      missing: try row.next(), empty: try row.next(), noBytes: try row.next(), noText: try row.next())
+      json: try row.next(), texts: try row.next(), numbers: try row.next(),
+      nullable: try row.next(),
+      missing: try row.next(), empty: try row.next(), noBytes: try row.next(),
+      noText: try row.next())
   }
 }
 

@@ -59,7 +59,8 @@ struct TransactionTests {
       #expect(try await tx.first(CurrentRole()) == tenant.schema.name)
       #expect(try await tx.platformFirst(CurrentRole()) == platform)
       try await tx.run(InsertPurpose(id: "x"))
-      #expect(try await tx.platformFirst(OrganizationSlug(id: tenant.organization))?.isEmpty == false)
+      #expect(
+        try await tx.platformFirst(OrganizationSlug(id: tenant.organization))?.isEmpty == false)
       #expect(try await tx.first(CurrentRole()) == tenant.schema.name)
     }
     let roles = try await test.database.transaction { tx in
@@ -211,10 +212,13 @@ struct TransactionTests {
   func scripts() async throws {
     let test = try await TestDatabase.fresh(migrated: false)
     let state = try await sqlState {
-      try await test.database.script("create table a (id int primary key); insert into a values (1), (1)")
+      try await test.database.script(
+        "create table a (id int primary key); insert into a values (1), (1)")
     }
     #expect(state == .uniqueViolation)
-    let missing = try await sqlState { try await test.database.run("insert into a values (1)", in: nil) }
+    let missing = try await sqlState {
+      try await test.database.run("insert into a values (1)", in: nil)
+    }
     #expect(missing == .undefinedTable)
     try await test.database.transaction { tx in
       try await tx.script("create table a (id int primary key); insert into a values (1)")
@@ -232,7 +236,8 @@ private struct OrganizationSlug: Statement {
 
 private struct PurposeVersion: Statement {
   let id: String
-  static let sql: SQL<Self> = "select notice_version from \(tenant).consent_purpose where id = \(\.id)"
+  static let sql: SQL<Self> =
+    "select notice_version from \(tenant).consent_purpose where id = \(\.id)"
   static func decode(_ row: inout RowReader) throws -> Int { try row.next() }
 }
 
