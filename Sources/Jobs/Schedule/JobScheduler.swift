@@ -11,6 +11,8 @@ import ServiceLifecycle
 package struct JobScheduler: Service {
   let database: Database
   let wakeUp: JobWakeUp
+  /// The options of the kinds that can be scheduled.
+  let options: [String: JobOptions]
   let settings: JobSchedulerSettings
   let partitions: FinishedJobs
   let clock: WallClock
@@ -20,9 +22,12 @@ package struct JobScheduler: Service {
   package var rounds = TestSignal<Int>.inert
 
   package init(
-    database: Database, wakeUp: JobWakeUp, settings: JobSchedulerSettings, clock: WallClock,
-    random: RandomSource, logger: Logger
+    database: Database, wakeUp: JobWakeUp, handlers: [any JobHandler],
+    settings: JobSchedulerSettings, clock: WallClock, random: RandomSource, logger: Logger
   ) {
+    options = Dictionary(
+      handlers.map { (type(of: $0).kind, type(of: $0).options) },
+      uniquingKeysWith: { first, _ in first })
     self.database = database
     self.wakeUp = wakeUp
     self.settings = settings
@@ -31,6 +36,9 @@ package struct JobScheduler: Service {
     self.logger = logger
     partitions = FinishedJobs(database: database, keepDays: settings.keepFinishedDays)
   }
+
+  private static let unknownKind = JobOptions(
+    attemptsMax: 10, timeoutSeconds: 3600, priority: 100, concurrency: .unlimited)
 
   package func run() async throws {
     await cancelWhenGracefulShutdown {
@@ -77,7 +85,7 @@ package struct JobScheduler: Service {
 
   /// One job at a time: while the last one of the schedule is waiting or running, no other is added.
   private func insert(_ due: DueSchedule, now: Date) -> InsertJob {
-    let options = settings.options[due.kind] ?? JobSchedulerSettings.unknownKind
+    let options = options[due.kind] ?? Self.unknownKind
     return InsertJob(
       id: ID<JobRecord>.generate(clock, random), organization: due.organization, kind: due.kind,
       payload: due.payload, priority: options.priority, runAt: now,
@@ -89,23 +97,16 @@ package struct JobScheduler: Service {
 package struct JobSchedulerSettings: Sendable {
   package let tickSeconds: Double
   package let keepFinishedDays: Int
-  /// The options of the kinds that can be scheduled.
-  package let options: [String: JobOptions]
 
-  static let unknownKind = JobOptions(
-    attemptsMax: 10, timeoutSeconds: 3600, priority: 100, concurrency: .unlimited)
-
-  package init(tickSeconds: Double, keepFinishedDays: Int, handlers: [any JobHandler]) {
+  package init(tickSeconds: Double, keepFinishedDays: Int) {
     self.tickSeconds = tickSeconds
     self.keepFinishedDays = keepFinishedDays
-    options = Dictionary(
-      handlers.map { (type(of: $0).kind, type(of: $0).options) },
-      uniquingKeysWith: { first, _ in first })
   }
 
-  package init(_ read: inout SettingsReader, handlers: [any JobHandler]) {
-    let days = read.value("JOB_KEEP_DAYS", default: 14, "Days that finished jobs stay in the list.")
-    self.init(tickSeconds: 1, keepFinishedDays: max(1, days), handlers: handlers)
+  package init(_ read: inout SettingsReader) {
+    let days = read.value(
+      "JOB_KEEP_DAYS", default: 14, in: 1...3650, "Days that finished jobs stay in the list.")
+    self.init(tickSeconds: 1, keepFinishedDays: days)
   }
 }
 
