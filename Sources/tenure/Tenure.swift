@@ -8,7 +8,8 @@ struct Tenure: AsyncParsableCommand {
     abstract: "Sign-in for many organizations, and the law's promises about their users' data.",
     version: Build.version,
     subcommands: [
-      DevCommand.self, ServeCommand.self, MigrateCommand.self, SettingsCommand.self,
+      DevCommand.self, ServeCommand.self, MigrateCommand.self, BootstrapCommand.self,
+      SettingsCommand.self,
       OrganizationCommand.self, UserCommand.self, ClientCommand.self, PrivacyCommand.self,
       AuditCommand.self, JobsCommand.self,
     ])

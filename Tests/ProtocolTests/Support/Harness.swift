@@ -27,10 +27,10 @@ struct Deployment: Sendable {
       "TENURE_BASE_URL": baseURL,
       "TENURE_HTTP_PORT": "\(port)",
       "TENURE_ARCHIVE_DIRECTORY": folder.appendingPathComponent("archive").path,
-      "TENURE_STATE_DIRECTORY": folder.appendingPathComponent("state").path,
+      "TENURE_AUDIT_SPILL_DIRECTORY": folder.appendingPathComponent("spill").path,
       // Every test comes from one address: the limits have tests of their own.
       "TENURE_LOGIN_FREE_ATTEMPTS_PER_ADDRESS": "1000000",
-      "TENURE_JOBS_LEASE_SECONDS": "2",
+      "TENURE_JOB_LEASE_SECONDS": "2",
     ]
     let migrate = try TenureProcess(["migrate"], environment: environment, folder: folder)
     guard migrate.wait() == 0 else { throw TestFailure("migrate: \(migrate.printed())") }
@@ -75,7 +75,7 @@ struct Deployment: Sendable {
     return UInt16(bigEndian: address.sin_port)
   }
 
-  private static func connects(to port: UInt16) -> Bool {
+  static func connects(to port: UInt16) -> Bool {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(socket) }
     var address = loopback(port: port)
@@ -86,7 +86,7 @@ struct Deployment: Sendable {
     }
   }
 
-  private static func loopback(port: UInt16) -> sockaddr_in {
+  static func loopback(port: UInt16) -> sockaddr_in {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
@@ -176,6 +176,13 @@ struct TestTenant: Sendable {
   let id: String
   let slug: String
   let issuer: String
+
+  init(admin: AdminCredentials, id: String, slug: String, issuer: String) {
+    self.admin = admin
+    self.id = id
+    self.slug = slug
+    self.issuer = issuer
+  }
 
   init(_ admin: AdminCredentials) async throws {
     self.admin = admin

@@ -1,0 +1,148 @@
+import Cache
+import Compliance
+import ControlPlane
+import Cryptography
+import Database
+import FoundationEssentials
+import Jobs
+import Logging
+import Migrations
+import Platform
+import ServiceLifecycle
+import Tenancy
+import TenantRuntime
+import Web
+
+/// The whole product, put together once, top to bottom.
+struct Wiring: Sendable {
+  let settings: ServeSettings
+  let logger: Logger
+  let database: Database
+  let migrator: Migrator
+  let controlPlane: ControlPlane
+  private let cache: Cache
+  private let passwords: PasswordHasher
+  private let tenancy: Tenancy
+  private let wakeUp: JobWakeUp
+  private let jobHandlers: [any JobHandler]
+  private let tenantRuntime: TenantRuntime
+  private let archive: ArchiveStore
+  private let pages: Pages
+  private let clock = WallClock.system
+  private let random = RandomSource.system
+
+  /// Every statement of the product; a test prepares each.
+  static let statements =
+    Migrator.statements + Tenancy.statements + Jobs.statements + Compliance.statements
+    + ControlPlane.statements + TenantRuntime.statements
+
+  /// What every module declares about the tables of a tenant.
+  static let declarations =
+    Tenancy.personalData + TenantRuntime.personalData + Compliance.personalData
+    + ControlPlane.personalData
+
+  init(_ settings: ServeSettings, logger: Logger) throws {
+    self.settings = settings
+    self.logger = logger
+    database = Database(
+      url: settings.databaseURL, settings: settings.database, logger: logger)
+    migrator = Migrator(
+      database: database, control: Migrations.control, tenant: Migrations.tenant, clock: clock,
+      logger: logger)
+    cache = Cache(settings: settings.cache, clock: clock, logger: logger)
+    passwords = PasswordHasher(settings: settings.passwords, random: random)
+    wakeUp = JobWakeUp(database: database, logger: logger)
+    archive = settings.archive
+    let queue = JobQueue(database: database, wakeUp: wakeUp, clock: clock, random: random)
+    tenancy = Tenancy(
+      database: database, masterKey: try MasterKey(settings.masterKey),
+      baseURL: settings.web.baseURL, passwords: passwords, settings: settings.tenancy,
+      clock: clock, random: random, logger: logger)
+    let compliance = try Compliance(
+      database: database, directory: tenancy.directory, users: tenancy.users,
+      audit: tenancy.audit, queue: queue, store: archive, declarations: Self.declarations,
+      exports: settings.exports, clock: clock, random: random)
+    pages = try Pages(serverName: "Tenure", TenantRuntime.templates + ControlPlane.templates)
+    controlPlane = ControlPlane(
+      database: database, migrator: migrator, tenancy: tenancy, compliance: compliance,
+      queue: queue, pages: pages, server: settings.web.baseURL, version: Build.version,
+      clock: clock, random: random, logger: logger)
+    tenantRuntime = TenantRuntime(
+      database: database, tenancy: tenancy, consents: compliance.consents,
+      requests: compliance.requests, packages: compliance.packages, counters: cache.counters,
+      pages: pages, settings: settings.runtime, server: settings.web.baseURL, clock: clock,
+      random: random)
+    jobHandlers = compliance.jobHandlers + controlPlane.jobHandlers
+  }
+
+  /// Runs the duties until the process is told to stop, or until one of them fails.
+  ///
+  /// - Parameters:
+  ///   - roles: What this process does.
+  ///   - onListening: Called once requests are answered; never for a process without HTTP.
+  func serve(_ roles: Set<Role>, onListening: @escaping @Sendable () async -> Void) async throws {
+    try archive.prepare()
+    var services: [any Service] = [database, cache, passwords] + tenancy.services + [wakeUp]
+    if roles.contains(.worker) { services += workers }
+    var groups: [EndpointGroup] = []
+    if roles.contains(.control) {
+      groups += controlPlane.groups
+      services += controlPlane.services
+    }
+    if roles.contains(.runtime) { groups += tenantRuntime.groups }
+    if !groups.isEmpty {
+      services.append(
+        WebServer(
+          settings: settings.web, pages: pages, groups: groups, logger: logger,
+          translate: Outage.refusal, onListening: { _ in await onListening() }))
+    }
+    // Services stop in reverse order: first no more requests, last no more database.
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    try await group.run()
+  }
+
+  private var workers: [any Service] {
+    [
+      JobWorker(
+        database: database, handlers: jobHandlers, settings: settings.workers, clock: clock,
+        random: random, logger: logger),
+      JobScheduler(
+        database: database, wakeUp: wakeUp, handlers: jobHandlers, settings: settings.scheduler,
+        clock: clock, random: random, logger: logger),
+    ]
+  }
+
+  /// Refuses to serve a database that `tenure migrate` has not brought up to date.
+  ///
+  /// - Throws: ``StartFailure``; a ``DatabaseError`` where Postgres does not answer.
+  func requireMigrated() async throws {
+    let pending = try await migrator.pendingControl()
+    guard pending.isEmpty else {
+      throw StartFailure(
+        "The database lacks \(pending.count) migrations: run 'tenure migrate' first.")
+    }
+  }
+}
+
+/// Errors that mean "not now": what the product stands on is away or full.
+enum Outage {
+  static func refusal(of error: any Error) -> (any Refusal)? {
+    switch error {
+    case let error as DatabaseError where error.isUnavailable:
+      Problem.unavailable(
+        "The service is not available right now. Try again in a moment.",
+        reason: error.debugDescription)
+    case PasswordHashError.busy, PasswordHashError.stopped:
+      Problem.unavailable(
+        "Too many people are signing in right now. Try again in a moment.",
+        reason: "password hashing is busy")
+    case let error as AuditError:
+      Problem.unavailable(
+        "The service is not available right now. Try again in a moment.",
+        reason: String(reflecting: error))
+    default: nil
+    }
+  }
+}
