@@ -120,6 +120,8 @@ let package = Package(
       name: "TestSupport", dependencies: ["CPostgres", "Database", "Migrations", "Platform", log],
       path: "Tests/TestSupport", swiftSettings: settings),
     tests("DatabaseTests", ["Database", "Platform"]),
+    tests("JobsTests", ["Jobs", "Database", "Platform"]),
+    tests("ComplianceTests", ["Compliance", "Tenancy", "Database", "Platform"]),
     tests(
       "IntegrationTests", plane + ["Archive", "Migrations", "TestSupport", lifecycle]),
     tests("ProtocolTests", ["tenure", "Platform", httpClient, nio, nioHTTP]),

@@ -173,7 +173,11 @@ package struct JobWorker: Service {
 
   private func listen() async {
     let listener = database.listener(on: [JobWakeUp.channel]) { event in
-      if case .notification(_, JobWakeUp.cancelMessage) = event { beat.ring() }
+      switch event {
+      case .notification(_, ""): break
+      // Somebody has cancelled a job, or may have while nobody listened.
+      case .notification, .connected, .lost: beat.ring()
+      }
       bell.ring()
     }
     // It connects again by itself; while it is lost, polling goes on.
