@@ -33,6 +33,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 /// Page templates are compiled in.
 let resources: [String: [Resource]] = [
   "ControlPlane": [.embedInCode("Documentation/Pages")],
+  "TenantRuntime": [.embedInCode("Pages")],
   "Web": [.embedInCode("Pages")],
 ]
 
@@ -116,6 +117,9 @@ let package = Package(
     tests("CryptographyTests", ["Cryptography", "Platform"]),
     tests("JOSETests", ["JOSE", "Cryptography", "Platform"]),
     tests("TenancyTests", ["Tenancy", "Database", "Cryptography", "JOSE", "Platform"]),
+    tests(
+      "TenantRuntimeTests",
+      ["TenantRuntime", "Platform", "Cryptography", "JOSE", "Tenancy", "Web"]),
     .target(
       name: "TestSupport", dependencies: ["CPostgres", "Database", "Migrations", "Platform", log],
       path: "Tests/TestSupport", swiftSettings: settings),

@@ -1,0 +1,35 @@
+import Tenancy
+import Web
+
+/// Which scopes a client may ask for (RFC 6749 section 3.3).
+enum ScopePolicy {
+  /// What a client without a registered scope may ask for when a user is present.
+  static let userDefault = [
+    "openid", "profile", "email", "address", "phone", OAuthScope.offlineAccess,
+  ]
+
+  /// The scope of a request with a user: everything asked for must be allowed.
+  static func requested(_ text: String, registered: OAuthScope) throws(OAuthError) -> OAuthScope {
+    guard let scope = OAuthScope(text), !scope.isEmpty else { throw .invalidScope }
+    let isAllowed =
+      registered.isEmpty
+      ? scope.tokens.allSatisfy(userDefault.contains) : scope.isSubset(of: registered)
+    guard isAllowed else { throw .invalidScope }
+    return scope
+  }
+
+  /// The scope of a client that acts for itself: what it registered, without what needs a user.
+  static func own(_ text: String?, registered: OAuthScope) throws(OAuthError) -> OAuthScope {
+    let own = registered.subtracting(OAuthScope(userDefault.joined(separator: " ")) ?? .none)
+    guard let text else { return own }
+    guard let scope = OAuthScope(text), scope.isSubset(of: own) else { throw .invalidScope }
+    return scope
+  }
+
+  /// A scope as it was sent, if it was sent.
+  static func parsed(_ text: String?) throws(OAuthError) -> OAuthScope? {
+    guard let text else { return nil }
+    guard let scope = OAuthScope(text), !scope.isEmpty else { throw .invalidScope }
+    return scope
+  }
+}

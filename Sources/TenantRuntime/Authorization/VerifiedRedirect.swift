@@ -1,0 +1,67 @@
+import Tenancy
+import Web
+
+/// An authorization request before anything in it is believed.
+struct UnverifiedAuthorizationRequest: Sendable {
+  let clientID: ClientID
+  let parameters: AuthorizationParameters
+
+  init(_ parameters: AuthorizationParameters) throws(OAuthError) {
+    guard let clientID = ClientID(try parameters.required("client_id")) else {
+      throw .unknownClient
+    }
+    self.clientID = clientID
+    self.parameters = parameters
+  }
+
+  /// The only way to a `VerifiedRedirect` (RFC 6749 section 4.1.2.1: no redirect without proof).
+  func verifyRedirect(registered client: Client, issuer: String) throws(OAuthError)
+    -> VerifiedRedirect
+  {
+    let registered = client.metadata.redirectURIs
+    let uri: String
+    let requested = try parameters.optional("redirect_uri")
+    if let requested {
+      guard
+        RedirectMatch.matches(
+          requested, registered: registered, isNative: client.metadata.applicationType == .native)
+      else { throw .invalidRequest("redirect_uri is not registered for this application.") }
+      uri = requested
+    } else {
+      // OAuth 2.1 section 4.1.1: may be left out if exactly one is registered.
+      guard let only = registered.first, registered.count == 1 else {
+        throw .invalidRequest("redirect_uri is required.")
+      }
+      uri = only
+    }
+    return VerifiedRedirect(uri: uri, state: parameters.values["state"], issuer: issuer)
+  }
+}
+
+/// How an authorization response travels (OAuth 2.0 Multiple Response Types section 2.1).
+enum ResponseMode: String, Sendable, CaseIterable {
+  case query
+}
+
+/// A place an authorization response may be sent to: registered by a known client.
+///
+/// Only `UnverifiedAuthorizationRequest.verifyRedirect` makes one.
+struct VerifiedRedirect: Sendable, Equatable {
+  let uri: String
+  let state: String?
+  let issuer: String
+
+  fileprivate init(uri: String, state: String?, issuer: String) {
+    self.uri = uri
+    self.state = state
+    self.issuer = issuer
+  }
+
+  /// The redirect URI with the response in its query: a registered query is kept (RFC 6749 section
+  /// 3.1.2), and every response carries `state` as sent and `iss` (RFC 9207).
+  func location(_ result: [(String, String)]) -> String {
+    let separator = uri.contains("?") ? (uri.hasSuffix("?") || uri.hasSuffix("&") ? "" : "&") : "?"
+    let always = (state.map { [("state", $0)] } ?? []) + [("iss", issuer)]
+    return uri + separator + FormEncoding.encode(result + always)
+  }
+}

@@ -1,0 +1,15 @@
+import Cryptography
+import Hummingbird
+import Platform
+import Tenancy
+import Web
+
+/// Makes the guard of a tenant's forms: keyed by the tenant, so that a form of one can't be sent to another.
+struct FormGuards: Sendable {
+  let server: BaseURL
+  let random: RandomSource
+
+  func guarding(_ tenant: Tenant) -> FormGuard {
+    FormGuard(key: HMACKey(tenant.key.derive(.form)), server: server, random: random)
+  }
+}

@@ -1,0 +1,61 @@
+import Database
+import HTTPTypes
+import Hummingbird
+import Platform
+import Tenancy
+import Web
+
+/// `POST /oauth2/introspect` (RFC 7662), for authenticated clients of the same tenant.
+struct IntrospectionEndpoint: TenantEndpoint {
+  let authenticate: ClientAuthenticator
+  let tokens: AccessTokens
+  let database: Database
+  let settings: TokenSettings
+  let clock: WallClock
+
+  func mount(on routes: some RouterMethods<TenantContext>) {
+    routes.post("oauth2/introspect", use: respond)
+  }
+
+  func respond(to request: Request, in context: TenantContext) async throws -> JSONResponse {
+    let form = try await Form(request, limit: 32 * 1024)
+    let client = try await authenticate(request, form, in: context.tenant)
+    // RFC 7662 section 2.1: the endpoint requires authorization, which a public client can't prove.
+    guard !client.isPublic else { throw OAuthError.invalidClient("public client") }
+    let token = Secret(try form.required("token"))
+    let members = try await description(of: token, in: context.tenant) ?? ["active": false]
+    return JSONResponse(.ok, .object(members), headers: [.cacheControl: "no-store"])
+  }
+
+  /// Nil for everything that is not, or no longer, a token of this tenant (RFC 7662 section 2.2).
+  private func description(of token: Secret<String>, in tenant: Tenant) async throws -> JSONObject?
+  {
+    if let refresh = RefreshToken(token.reveal(), key: tenant.refreshTokenKey) {
+      return try await description(of: refresh, in: tenant)
+    }
+    let audiences = tokens.audiences.all(of: tenant)
+    guard let access = try await tokens.verify(token, for: audiences, of: tenant),
+      try await tokens.isAlive(access, of: tenant)
+    else { return nil }
+    return JSONObject([("active", true), ("token_type", "Bearer")]).merging(access.claims)
+  }
+
+  private func description(of token: RefreshToken, in tenant: Tenant) async throws -> JSONObject? {
+    guard
+      let family = try await database.first(
+        FindTokenFamily(family: token.family), in: tenant.schema)
+    else { return nil }
+    switch family.refreshDecision(
+      generation: token.generation, client: family.client, now: clock.now(),
+      graceSeconds: settings.refreshGraceSeconds)
+    {
+    case .refuse, .revokeFamily: return nil
+    case .rotate, .repeatSuccessor:
+      return [
+        "active": true, "iss": .string(tenant.issuer), "sub": .string(family.user.description),
+        "client_id": .string(family.client.text), "scope": .string(family.scope.description),
+        "exp": .integer(family.expiresAt.unixSeconds),
+      ]
+    }
+  }
+}

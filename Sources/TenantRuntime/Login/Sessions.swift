@@ -1,0 +1,126 @@
+import Database
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import Platform
+import Tenancy
+import Web
+
+/// The browser sessions of a tenant: found by their cookie, started at sign-in, ended at sign-out.
+struct Sessions: Sendable {
+  let database: Database
+  let audit: AuditRecorder
+  let server: BaseURL
+  let clock: WallClock
+  let random: RandomSource
+
+  /// The cookie is bound to the tenant's path: signing in to one organization tells others nothing.
+  private func cookie(of tenant: Tenant) -> CookieName {
+    CookieName(
+      "tenure_session", path: tenant.issuerPath.isEmpty ? "/" : tenant.issuerPath, of: server)
+  }
+
+  func removal(in tenant: Tenant) -> SetCookie { cookie(of: tenant).removal }
+
+  /// The session of the browser, kept alive while it is used.
+  func current(_ request: Request, in tenant: Tenant) async throws -> Session? {
+    guard let token = request.cookie(cookie(of: tenant)).flatMap(SessionToken.init(cookie:)) else {
+      return nil
+    }
+    let now = clock.now()
+    guard
+      let session = try await database.first(
+        FindSession(hash: token.hash, now: now), in: tenant.schema)
+    else { return nil }
+    let fresh = expiry(from: now, createdAt: session.createdAt, tenant)
+    // A write at most twice in an idle lifetime, not one for each request.
+    let idle = Double(tenant.settings.sessionIdleLifetimeSeconds)
+    if fresh.timeIntervalSince(session.expiresAt) > idle / 2 {
+      try await database.run(ExtendSession(id: session.id, expiresAt: fresh), in: tenant.schema)
+    }
+    return session
+  }
+
+  /// Starts a session at a sign-in. The same user keeps the session under a new cookie, so that a
+  /// cookie planted before the sign-in is worth nothing and applications keep their `sid`; another
+  /// user's session ends.
+  func start(
+    for user: User, replacing old: Session?, _ request: Request, in context: TenantContext
+  ) async throws -> SetCookie {
+    let tenant = context.tenant
+    let origin = context.origin(request, actor: .user(user.id))
+    let token = SessionToken.generate(random)
+    let now = clock.now()
+    if let old, old.user == user.id {
+      let renewed = try await database.run(
+        RenewSession(
+          id: old.id, newHash: token.hash, user: user.id, acr: Session.passwordACR,
+          amr: Session.passwordAMR, personal: device(origin, of: user, session: old.id, tenant),
+          now: now, expiresAt: expiry(from: now, createdAt: now, tenant)),
+        in: tenant.schema)
+      if renewed == 1 { return cookie(of: tenant).set(token.cookie) }
+    } else if let old {
+      try await end(old, in: tenant, origin: origin.with(actor: .user(old.user)))
+    }
+    let id = ID<Session>.generate(clock, random)
+    let started = try await database.run(
+      StartSession(
+        id: id, hash: token.hash, user: user.id, acr: Session.passwordACR,
+        amr: Session.passwordAMR, personal: device(origin, of: user, session: id, tenant),
+        now: now, expiresAt: expiry(from: now, createdAt: now, tenant)),
+      in: tenant.schema)
+    guard started == 1 else { throw OAuthError.accessDenied }
+    return cookie(of: tenant).set(token.cookie)
+  }
+
+  /// Ends a session and every grant that lives by it (OpenID Connect Core section 11: not those with
+  /// `offline_access`).
+  func end(_ session: Session, in tenant: Tenant, origin: AuditOrigin) async throws {
+    let now = clock.now()
+    try await database.transaction(in: tenant.schema) { tx in
+      guard try await tx.run(EndSession(id: session.id, now: now)) == 1 else { return }
+      let revoked = try await tx.run(
+        RevokeTokenFamiliesOfSession(
+          session: session.id, reason: TokenFamily.RevocationReason.signedOut.rawValue, now: now))
+      let key = try await tx.first(FindSubjectKey(user: session.user))
+      try await audit.record(
+        AuditEvent(
+          .signOut, origin: origin, subject: try key.subject(session.user, tenant),
+          detail: ["session_id": .string(session.id.description), "grants": .integer(revoked)]),
+        in: tx, tenant: tenant)
+    }
+  }
+
+  private func expiry(from now: Date, createdAt: Date, _ tenant: Tenant) -> Date {
+    min(
+      now.addingTimeInterval(Double(tenant.settings.sessionIdleLifetimeSeconds)),
+      createdAt.addingTimeInterval(Double(tenant.settings.sessionAbsoluteLifetimeSeconds)))
+  }
+
+  /// IP address and user agent as far as the tenant records them, sealed under the subject key.
+  private func device(_ origin: AuditOrigin, of user: User, session: ID<Session>, _ tenant: Tenant)
+    -> [UInt8]?
+  {
+    var document: JSONObject = [:]
+    if tenant.settings.recordsIPAddress {
+      document["ip_address"] = origin.ipAddress.map { .string($0) }
+    }
+    if tenant.settings.recordsUserAgent {
+      document["user_agent"] = origin.userAgent.map { .string(String($0.prefix(512))) }
+    }
+    return document.isEmpty ? nil : user.key.seal(document, at: .sessionPersonal(session))
+  }
+}
+
+extension SealedPlace {
+  static func sessionPersonal(_ session: ID<Session>) -> SealedPlace {
+    SealedPlace(table: "session", column: "personal", row: session.description)
+  }
+}
+
+extension [UInt8]? {
+  /// The subject of an audit event, with the key that seals its personal part.
+  func subject(_ user: UserID, _ tenant: Tenant) throws -> AuditSubject {
+    AuditSubject(id: user, key: try map { try tenant.key.unwrap($0, user: user) })
+  }
+}

@@ -1,0 +1,18 @@
+import Web
+
+/// The templates of this module, compiled in.
+extension PageTemplate {
+  static let login = PageTemplate("login", PackageResources.login_mustache)
+  static let consent = PageTemplate("consent", PackageResources.consent_mustache)
+  static let logout = PageTemplate("logout", PackageResources.logout_mustache)
+  static let signedOut = PageTemplate("signed-out", PackageResources.signed_out_mustache)
+  static let privacy = PageTemplate("privacy", PackageResources.privacy_mustache)
+  static let confirm = PageTemplate("privacy-confirm", PackageResources.privacy_confirm_mustache)
+
+  static let erasureBegun = PageTemplate(
+    "erasure-begun", PackageResources.erasure_begun_mustache)
+
+  static let ofTenantRuntime: [PageTemplate] = [
+    .login, .consent, .logout, .signedOut, .privacy, .confirm, .erasureBegun,
+  ]
+}

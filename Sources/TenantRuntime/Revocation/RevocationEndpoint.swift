@@ -1,0 +1,80 @@
+import Database
+import HTTPTypes
+import Hummingbird
+import Platform
+import Tenancy
+import Web
+
+/// `POST /oauth2/revoke` (RFC 7009).
+struct RevocationEndpoint: TenantEndpoint {
+  let authenticate: ClientAuthenticator
+  let tokens: AccessTokens
+  let database: Database
+  let audit: AuditRecorder
+  let clock: WallClock
+
+  func mount(on routes: some RouterMethods<TenantContext>) {
+    routes.post("oauth2/revoke", use: respond)
+  }
+
+  /// The answer is the same whether there was anything to revoke (RFC 7009 section 2.2), also for
+  /// tokens of other clients: it tells nobody which tokens exist (our policy).
+  func respond(to request: Request, in context: TenantContext) async throws -> EmptyResponse {
+    let form = try await Form(request, limit: 32 * 1024)
+    let client = try await authenticate(request, form, in: context.tenant)
+    let token = Secret(try form.required("token"))
+    let origin = context.origin(request, actor: .client(client.id.text))
+    if let refresh = RefreshToken(token.reveal(), key: context.tenant.refreshTokenKey) {
+      try await revoke(refresh, of: client, in: context.tenant, origin: origin)
+    } else {
+      try await revokeAccess(token, of: client, in: context.tenant, origin: origin)
+    }
+    return EmptyResponse(.ok)
+  }
+
+  /// A refresh token stands for its whole grant, access tokens included (RFC 7009 section 2.1).
+  private func revoke(
+    _ token: RefreshToken, of client: Client, in tenant: Tenant, origin: AuditOrigin
+  ) async throws {
+    let now = clock.now()
+    try await database.transaction(in: tenant.schema) { tx in
+      guard let family = try await tx.first(LockTokenFamily(family: token.family)),
+        family.client == client.id, family.revokedAt == nil
+      else { return }
+      try await tx.run(
+        RevokeTokenFamily(
+          family: family.id, reason: TokenFamily.RevocationReason.revokedByClient.rawValue, now: now
+        ))
+      try await audit.record(
+        AuditEvent(
+          .tokenRevoked, origin: origin, subject: AuditSubject(id: family.user, key: nil),
+          detail: [
+            "token": "refresh_token", "client_id": .string(client.id.text),
+            "family_id": .string(family.id.description),
+          ]),
+        in: tx, tenant: tenant)
+    }
+  }
+
+  private func revokeAccess(
+    _ token: Secret<String>, of client: Client, in tenant: Tenant, origin: AuditOrigin
+  ) async throws {
+    let audiences = tokens.audiences.all(of: tenant)
+    guard let access = try await tokens.verify(token, for: audiences, of: tenant),
+      access.clientID == client.id
+    else { return }
+    let now = clock.now()
+    try await database.transaction(in: tenant.schema) { tx in
+      let inserted = try await tx.run(
+        InsertTokenRevocation(
+          jti: access.id.description, now: now, expiresAt: access.expiresAt))
+      guard inserted > 0 else { return }
+      try await audit.record(
+        AuditEvent(
+          .tokenRevoked, origin: origin,
+          subject: access.user.map { AuditSubject(id: $0, key: nil) },
+          detail: ["token": "access_token", "client_id": .string(client.id.text)]),
+        in: tx, tenant: tenant)
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import Hummingbird
+import Platform
+import Tenancy
+package import Web
+
+/// A request to one organization: the slug of its path was found and is served.
+package struct TenantContext: DerivedContext {
+  package var base: BaseContext
+  let tenant: Tenant
+
+  /// Unknown and deleted organizations are 404, suspended ones 503 (design section 5).
+  static func resolve(_ request: Request, _ base: BaseContext, _ directory: TenantDirectory)
+    async throws -> TenantContext
+  {
+    guard let slug = base.parameters.get("slug"),
+      let tenant = try await directory.find(slug: slug), tenant.status.isRoutable
+    else { throw Problem.notFound("There is no organization at this address.") }
+    let context = TenantContext(base: base, tenant: tenant)
+    context.note("tenant", tenant.slug)
+    context.brand(tenant.pageOwner)
+    guard tenant.status.isServing else { throw unavailable(request) }
+    return context
+  }
+
+  private static func unavailable(_ request: Request) -> any Error {
+    switch ErrorFormat(request) {
+    case .oauth: OAuthError.temporarilyUnavailable("organization suspended")
+    case .page, .problem:
+      Problem.unavailable("This organization is suspended at the moment.", reason: "suspended")
+    }
+  }
+}
+
+/// An endpoint of an organization.
+protocol TenantEndpoint: Endpoint where Context == TenantContext {}
+
+extension Tenant {
+  /// The issuer without scheme and host: what every path of the tenant begins with.
+  var issuerPath: String {
+    guard let scheme = issuer.firstRange(of: "://") else { return "" }
+    let rest = issuer[scheme.upperBound...]
+    return rest.firstIndex(of: "/").map { String(rest[$0...]) } ?? ""
+  }
+
+  var pageOwner: PageOwner { PageOwner(name: name, privacyPath: issuerPath + "/privacy") }
+
+  func path(_ page: String) -> String { "\(issuerPath)/\(page)" }
+}
+
+extension TenantContext {
+  /// Where an event of this request comes from.
+  func origin(_ request: Request, actor: Actor) -> AuditOrigin {
+    AuditOrigin(
+      actor: actor, requestID: requestID, ipAddress: peerAddress,
+      userAgent: request.headers[.userAgent])
+  }
+}

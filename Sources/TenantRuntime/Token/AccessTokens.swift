@@ -1,0 +1,41 @@
+import Database
+import JOSE
+import Platform
+import Tenancy
+
+/// What becomes of an access token after it is signed: whether it still counts.
+struct AccessTokens: Sendable {
+  let verifier: AccessTokenVerifier
+  let audiences: TokenAudiences
+  let clients: ClientStore
+  let database: Database
+
+  /// The token if it is one of this tenant's for one of these audiences; nil otherwise.
+  func verify(_ token: Secret<String>, for audiences: [String], of tenant: Tenant) async throws
+    -> AccessToken?
+  {
+    for audience in audiences {
+      do {
+        return try await verifier.verify(token.reveal(), of: tenant, audience: audience)
+      } catch JOSEError.wrongAudience {
+        continue
+      } catch is JOSEError {
+        return nil
+      }
+    }
+    return nil
+  }
+
+  /// Whether grant, user, session, client and the token itself are all still good; one round trip.
+  func isAlive(_ token: AccessToken, of tenant: Tenant) async throws -> Bool {
+    guard let client = try await clients.find(token.clientID, in: tenant), client.isActive else {
+      return false
+    }
+    guard let family = token.id.family else {
+      let revocation = FindTokenRevocation(jti: token.id.description)
+      return try await database.first(revocation, in: tenant.schema) == nil
+    }
+    let status = FindTokenStatus(family: ID(family), jti: token.id.description)
+    return try await database.first(status, in: tenant.schema) ?? false
+  }
+}

@@ -1,0 +1,16 @@
+import HTTPTypes
+import Hummingbird
+import Tenancy
+import Web
+
+/// `none`: a public client only says who it is (OAuth 2.1 section 2.4).
+struct NoClientAuthentication: ClientAuthenticationMethod {
+  static let name = ClientAuthenticationMethodName.none
+
+  func credentials(_ request: Request, _ form: Form) throws(OAuthError) -> ClientCredentials? {
+    guard try form.optional("client_secret") == nil, request.headers[.authorization] == nil,
+      let id = try form.optional("client_id")
+    else { return nil }
+    return ClientCredentials(clientID: id, secret: nil)
+  }
+}

@@ -1,0 +1,72 @@
+import Database
+import FoundationEssentials
+import Platform
+import Tenancy
+
+/// Whether an access token that descends from a user's grant still counts. No row: the grant is gone.
+struct FindTokenStatus: Statement {
+  let family: ID<TokenFamily>
+  let jti: String
+  static let sql: SQL<Self> = """
+    select f.revoked_at is null
+           and u.status = 'active'
+           and (s.ended_at is null or 'offline_access' = any (string_to_array(f.scope, ' ')))
+           and not exists (select from \(tenant).token_revocation r where r.jti = \(\.jti))
+      from \(tenant).token_family f
+      join \(tenant).user_account u on u.id = f.user_id
+      left join \(tenant).session s on s.id = f.session_id
+     where f.id = \(\.family)
+    """
+  static func decode(_ row: inout RowReader) throws -> Bool { try row.next() }
+}
+
+/// The same with what the userinfo endpoint answers, in one round trip.
+struct FindUserInfo: Statement {
+  let family: ID<TokenFamily>
+  let jti: String
+  static let sql: SQL<Self> = """
+    select f.revoked_at is null
+           and u.status = 'active'
+           and (s.ended_at is null or 'offline_access' = any (string_to_array(f.scope, ' ')))
+           and not exists (select from \(tenant).token_revocation r where r.jti = \(\.jti)),
+           u.id, u.subject_key, u.profile, u.updated_at
+      from \(tenant).token_family f
+      join \(tenant).user_account u on u.id = f.user_id
+      left join \(tenant).session s on s.id = f.session_id
+     where f.id = \(\.family)
+    """
+  static func decode(_ row: inout RowReader) throws -> StoredUserInfo {
+    StoredUserInfo(
+      isAlive: try row.next(), user: try row.next(), subjectKey: try row.next(),
+      profile: try row.next(), updatedAt: try row.next())
+  }
+}
+
+struct StoredUserInfo: Sendable {
+  let isAlive: Bool
+  let user: UserID
+  let subjectKey: [UInt8]
+  let profile: [UInt8]
+  let updatedAt: Date
+}
+
+/// Whether a token that belongs to no user was revoked.
+struct FindTokenRevocation: Statement {
+  let jti: String
+  static let sql: SQL<Self> = """
+    select expires_at from \(tenant).token_revocation where jti = \(\.jti)
+    """
+  static func decode(_ row: inout RowReader) throws -> Date { try row.next() }
+}
+
+/// Revokes one access token; a second time changes nothing.
+struct InsertTokenRevocation: Statement {
+  let jti: String
+  let now: Date
+  let expiresAt: Date
+  static let sql: SQL<Self> = """
+    insert into \(tenant).token_revocation (jti, created_at, expires_at)
+    values (\(\.jti), \(\.now), \(\.expiresAt))
+        on conflict (jti) do nothing
+    """
+}
