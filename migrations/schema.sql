@@ -442,8 +442,6 @@ CREATE INDEX job_finished_default_organization_id_id_idx ON control.job_finished
 
 CREATE INDEX job_lease_idx ON control.job USING btree (lease_expires_at) WHERE (state = 'running'::text);
 
-CREATE INDEX job_organization_id_idx ON control.job USING btree (organization_id, id);
-
 CREATE INDEX job_schedule_next_run_at_idx ON control.job_schedule USING btree (next_run_at) WHERE enabled;
 
 CREATE UNIQUE INDEX job_schedule_organization_kind_key ON control.job_schedule USING btree (kind, organization_id) NULLS NOT DISTINCT;

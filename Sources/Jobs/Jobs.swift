@@ -7,7 +7,7 @@ package enum Jobs {
   package static let statements: [any Statement.Type] = [
     InsertJob.self, InsertJobs.self,
     FindJob.self, ListJobs.self, CancelWaitingJob.self, RequestCancel.self, RedriveJob.self,
-    ClaimJobs.self, LockLimitedClaims.self, ClaimLimitedJobs.self,
+    PlanAfresh.self, ClaimJobs.self, LockLimitedClaims.self, ClaimLimitedJobs.self,
     ExtendLeases.self, HeldJobs.self, RescueJobs.self, FenceJob.self,
     FinishJobs.self, FailJobs.self, ReturnJobs.self, ReportProgress.self,
     PutSchedule.self, DeleteSchedules.self, LeadSchedules.self, DueSchedules.self,

@@ -32,7 +32,6 @@ create index job_claim_idx
   on control.job (coalesce(organization_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'), priority, run_at, id)
   where state = 'available';
 create index job_lease_idx on control.job (lease_expires_at) where state = 'running';
-create index job_organization_id_idx on control.job (organization_id, id);
 create unique index job_unique_key on control.job (kind, unique_key)
   where unique_key is not null and state <> 'dead';
 

@@ -1,5 +1,4 @@
 import Database
-import Platform
 import Tenancy
 
 /// Deletes, anonymises and shreds what the declarations name, in the caller's transaction.
@@ -10,10 +9,7 @@ struct ErasureEngine: Sendable {
   func plan(_ subject: UserID, in tx: Transaction) async throws -> [ErasureStep] {
     var steps: [ErasureStep] = []
     for declaration in map.erasureOrder {
-      let count: ComposedSQL =
-        "select count(*) from \(tenant).\(declaration.table) where \(declaration.rows(of: subject))"
-      let rows = try await tx.first(count) { row in try row.next(Int.self) } ?? 0
-      steps.append(declaration.step(rows))
+      steps.append(declaration.step(try await count(subject, in: declaration, tx)))
     }
     return steps
   }
@@ -27,53 +23,23 @@ struct ErasureEngine: Sendable {
       let rows: Int
       switch declaration.erasure {
       case .none: continue
-      case .delete, .shred:
-        rows = try await tx.run(
-          "delete from \(tenant).\(declaration.table) where \(declaration.rows(of: subject))")
-      case .anonymise(let replacements):
-        rows = try await tx.run(declaration.anonymisation(replacements, of: subject))
-      case .retain:
-        let count: ComposedSQL =
-          "select count(*) from \(tenant).\(declaration.table) where \(declaration.rows(of: subject))"
-        rows = try await tx.first(count) { row in try row.next(Int.self) } ?? 0
+      case .delete, .shred: rows = try await tx.run(declaration.deletion(of: subject))
+      case .anonymise: rows = try await tx.run(declaration.anonymisation(of: subject))
+      case .retain: rows = try await count(subject, in: declaration, tx)
       }
       steps.append(declaration.step(rows))
     }
     return steps
   }
+
+  private func count(
+    _ subject: UserID, in declaration: PersonalData, _ tx: Transaction
+  ) async throws -> Int {
+    try await tx.first(declaration.counting(subject)) { row in try row.next(Int.self) } ?? 0
+  }
 }
 
 extension PersonalData {
-  /// The condition for rows that name the subject: in the subject column, or as the one who acted.
-  func rows(of subject: UserID) -> ComposedSQL {
-    var conditions: [ComposedSQL] = []
-    if let column = self.subject { conditions.append("\(column) = \(bind: subject)") }
-    for replacement in replaced where replacement.how == .nullIfSubject {
-      conditions.append("\(replacement.column)::text = \(bind: subject.description)")
-    }
-    return "(\(ComposedSQL.joined(conditions, by: " or ")))"
-  }
-
-  func anonymisation(_ replacements: [Replacement], of subject: UserID) -> ComposedSQL {
-    let assignments = replacements.map { replacement -> ComposedSQL in
-      let column = replacement.column
-      switch replacement.how {
-      case .null:
-        guard let owner = self.subject else { return "\(column) = null" }
-        // A row where the subject only acted keeps what it says about another person.
-        return "\(column) = case when \(owner) = \(bind: subject) then null else \(column) end"
-      case .nullIfSubject:
-        return
-          "\(column) = case when \(column)::text = \(bind: subject.description) then null else \(column) end"
-      }
-    }
-    return """
-      update \(tenant).\(table)
-         set \(ComposedSQL.joined(assignments, by: ", "))
-       where \(rows(of: subject))
-      """
-  }
-
   func step(_ rows: Int) -> ErasureStep {
     let action =
       switch erasure {

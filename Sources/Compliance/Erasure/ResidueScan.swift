@@ -15,18 +15,9 @@ struct ResidueScan: Sendable {
   ) async throws -> SubjectNeedles {
     var rest = needles.ambiguous
     for declaration in map.declarations where !rest.isEmpty {
-      let others: ComposedSQL =
-        declaration.subject == nil ? "true" : "(\(declaration.rows(of: subject))) is not true"
-      let common = try await tx.all(
-        """
-        select n.value
-          from unnest(\(bind: rest)) as n (value)
-         where exists (select
-                         from \(tenant).\(declaration.table) as t
-                        where \(others)
-                          and strpos(lower(\(declaration.rowText)), lower(n.value)) > 0)
-        """
-      ) { row in try row.next(String.self) }
+      let common = try await tx.all(declaration.common(rest, notOf: subject)) { row in
+        try row.next(String.self)
+      }
       rest.removeAll { common.contains($0) }
     }
     return SubjectNeedles(certain: needles.certain, ambiguous: rest)
@@ -37,25 +28,12 @@ struct ResidueScan: Sendable {
     let values = needles.certain + needles.ambiguous
     var hits: [String] = []
     for declaration in map.declarations {
-      let found = try await tx.first(
-        """
-        select exists (select
-                         from \(tenant).\(declaration.table) as t
-                        cross join unnest(\(bind: values)) as n (value)
-                        where strpos(lower(\(declaration.rowText)), lower(n.value)) > 0)
-        """
-      ) { row in try row.next(Bool.self) }
+      let found = try await tx.first(declaration.residue(values)) { row in
+        try row.next(Bool.self)
+      }
       if found == true { hits.append(declaration.table.name) }
     }
     return hits
-  }
-}
-
-extension PersonalData {
-  /// The row as one text, columns apart.
-  fileprivate var rowText: ComposedSQL {
-    let columns = columns.map { column -> ComposedSQL in "t.\(column.name)::text" }
-    return "concat_ws(' | ', \(ComposedSQL.joined(columns, by: ", ")))"
   }
 }
 

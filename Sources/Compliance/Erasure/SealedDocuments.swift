@@ -15,16 +15,9 @@ struct SealedDocuments: Sendable {
     for declaration in map.declarations where declaration.subject != nil {
       for column in declaration.columns {
         guard case .sealed(let row) = column.storage else { continue }
-        let sealed = try await tx.all(
-          """
-          select \(row)::text, \(column.name)
-            from \(tenant).\(declaration.table)
-           where \(declaration.rows(of: subject))
-             and \(column.name) is not null
-           order by \(ComposedSQL.list(declaration.key)) desc
-           limit \(bind: Self.rowsMax)
-          """
-        ) { reader in
+        let query = declaration.sealedDocuments(
+          column.name, row: row, of: subject, limit: Self.rowsMax)
+        let sealed = try await tx.all(query) { reader in
           (row: try reader.next(String.self), document: try reader.next([UInt8].self))
         }
         for entry in sealed {

@@ -14,19 +14,13 @@ struct ExportEngine: Sendable {
   func plan(_ subject: UserID, in tx: Transaction) async throws -> [ErasureStep] {
     var steps: [ErasureStep] = []
     for declaration in map.declarations where declaration.isExported {
-      let rows = try await count(subject, in: declaration, tx)
-      steps.append(ErasureStep(table: declaration.table.name, action: "export", rows: rows))
+      let rows = try await tx.first(declaration.exportCount(subject)) { row in
+        try row.next(Int.self)
+      }
+      steps.append(
+        ErasureStep(table: declaration.table.name, action: "export", rows: rows ?? 0))
     }
     return steps
-  }
-
-  func count(
-    _ subject: UserID, in declaration: PersonalData, _ tx: Transaction
-  ) async throws -> Int {
-    guard let column = declaration.subject else { return 0 }
-    let count: ComposedSQL =
-      "select count(*) from \(tenant).\(declaration.table) where \(column) = \(bind: subject)"
-    return try await tx.first(count) { row in try row.next(Int.self) } ?? 0
   }
 
   /// Calls `body` with one page after the other; rows are documents as the person gets them.
@@ -37,56 +31,12 @@ struct ExportEngine: Sendable {
     guard let owner = declaration.subject else { return }
     var last: JSON?
     while true {
-      let page = try await tx.all(query(subject, owner, declaration, after: last)) { row in
-        try decode(&row, declaration, key)
-      }
+      let query = declaration.exportPage(subject, owner: owner, after: last, limit: Self.pageRows)
+      let page = try await tx.all(query) { row in try decode(&row, declaration, key) }
       if !page.isEmpty { try await body(page.map(\.document)) }
       guard page.count == Self.pageRows, let end = page.last else { return }
       last = end.key
     }
-  }
-
-  /// Key, plain columns as JSON, sealed columns with the id they are sealed for.
-  private func query(
-    _ subject: UserID, _ owner: Identifier, _ declaration: PersonalData, after last: JSON?
-  ) -> ComposedSQL {
-    let table = declaration.table
-    let keys = declaration.key
-    let pairs = keys.map { name -> ComposedSQL in "\(bind: name.name), t.\(name)" }
-    var columns: [ComposedSQL] = [
-      "jsonb_build_object(\(ComposedSQL.joined(pairs, by: ", ")))"
-    ]
-    for column in declaration.exported {
-      if case .sealed(let row) = column.storage {
-        columns += ["t.\(row)::text", "t.\(column.name)"]
-      } else {
-        columns.append("to_jsonb(t.\(column.name))")
-      }
-    }
-    let order = ComposedSQL.joined(keys.map { "t.\($0)" }, by: ", ")
-    let list = ComposedSQL.joined(columns, by: ", ")
-    guard let last else {
-      return """
-        select \(list)
-          from \(tenant).\(table) as t
-         where t.\(owner) = \(bind: subject)
-         order by \(order)
-         limit \(bind: Self.pageRows)
-        """
-    }
-    // The last key comes back as a row of the table, so that its columns have their own types.
-    let after = ComposedSQL.joined(keys.map { "last.\($0)" }, by: ", ")
-    return """
-      select page.*
-        from jsonb_populate_record(null::\(tenant).\(table), \(bind: last)) as last
-       cross join lateral (
-             select \(list)
-               from \(tenant).\(table) as t
-              where t.\(owner) = \(bind: subject)
-                and (\(order)) > (\(after))
-              order by \(order)
-              limit \(bind: Self.pageRows)) as page
-      """
   }
 
   private func decode(

@@ -98,3 +98,16 @@ struct HeldPackage: Sendable {
     user = try row.next()
   }
 }
+
+/// An account with what opens its documents.
+struct ReadSubject: Statement {
+  let id: UserID
+  static let sql: SQL<Self> = """
+    select status, subject_key
+      from \(tenant).user_account
+     where id = \(\.id)
+    """
+  static func decode(_ row: inout RowReader) throws -> LockedSubject {
+    LockedSubject(status: try row.next(), wrappedKey: try row.next())
+  }
+}

@@ -130,13 +130,8 @@ package struct Retention: Sendable {
       let engine = try await RetentionEngine.load(map, tenant, now: now, in: tx)
       var counts: [RetentionCount] = []
       for rule in engine.rules {
-        let rows = try await tx.first(
-          """
-          select count(*)
-            from \(tenantMarker).\(rule.declaration.table) as t
-           where \(engine.planned(rule))
-          """
-        ) { row in try row.next(Int.self) }
+        let count = rule.declaration.retentionCount(engine.planned(rule))
+        let rows = try await tx.first(count) { row in try row.next(Int.self) }
         counts.append(rule.count(rows ?? 0))
       }
       return counts

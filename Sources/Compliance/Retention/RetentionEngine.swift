@@ -139,6 +139,3 @@ extension ForeignKey {
       parentColumn: parentColumn.name)
   }
 }
-
-/// The mark of the tenant's schema, for functions with a parameter called `tenant`.
-let tenantMarker = tenant

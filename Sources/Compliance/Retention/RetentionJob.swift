@@ -105,28 +105,18 @@ struct RetentionHandler: JobHandler {
   private func delete(
     _ rule: DueRule, _ work: inout Work, _ tenant: Tenant, _ context: JobContext
   ) async throws {
-    let table = rule.declaration.table
-    let blocks = try await database.first(
-      """
-      select pg_relation_size(t.tableoid::regclass) / current_setting('block_size')::bigint
-        from \(tenantMarker).\(table) as t
-       limit 1
-      """, in: tenant.schema
-    ) { row in try row.next(Int.self) }
+    let declaration = rule.declaration
+    let blocks = try await database.first(declaration.blockCount, in: tenant.schema) { row in
+      try row.next(Int.self)
+    }
     guard let blocks else { return }
     var window = RetentionWindow()
     while window.start <= blocks {
       try context.checkCancelled()
-      let (from, to) = ("(\(window.start),0)", "(\(window.end),0)")
-      let (condition, run, current) = (work.engine.due(rule), work.run, work)
+      let batch = declaration.retentionBatch(window, work.engine.due(rule))
+      let (run, current) = (work.run, work)
       let rows = try await database.transaction(in: tenant.schema) { tx in
-        let rows = try await tx.run(
-          """
-          delete from \(tenantMarker).\(table) as t
-           where t.ctid >= \(bind: from)::tid
-             and t.ctid < \(bind: to)::tid
-             and \(condition)
-          """)
+        let rows = try await tx.run(batch)
         if rows > 0 {
           try await context.fence(tx)
           try await tx.run(
@@ -173,17 +163,10 @@ struct RetentionHandler: JobHandler {
     guard let subject = rule.declaration.subject else { return }
     while true {
       try context.checkCancelled()
-      let (condition, run, current) = (work.engine.due(rule), work.run, work)
+      let due = rule.declaration.retentionSubjects(subject, work.engine.due(rule), limit: 100)
+      let (run, current) = (work.run, work)
       let rows = try await database.transaction(in: tenant.schema) { tx in
-        let users = try await tx.all(
-          """
-          select t.\(subject)
-            from \(tenantMarker).\(rule.declaration.table) as t
-           where \(condition)
-           order by t.\(subject)
-           limit \(bind: 100)
-          """
-        ) { row in try row.next(UserID.self) }
+        let users = try await tx.all(due) { row in try row.next(UserID.self) }
         for user in users {
           try await requests.open(
             .erasure, subject: user, channel: .retention, in: tx, tenant: tenant, origin: .system)

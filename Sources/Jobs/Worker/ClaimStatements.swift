@@ -31,6 +31,15 @@ extension UUID {
   static let first = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
 }
 
+/// Has the statements of the transaction planned for the table as it is now.
+///
+/// The table of jobs is empty one moment and holds a hundred thousand rows the next; a plan kept from the first
+/// moment would read all of them for each batch.
+struct PlanAfresh: Statement {
+  static let sql: SQL<Self> = "select set_config('plan_cache_mode', 'force_custom_plan', true)"
+  static func decode(_ row: inout RowReader) throws -> String { try row.next() }
+}
+
 /// Takes due jobs of kinds without a limit, the same share from each organization (design section 8).
 ///
 /// `ready` walks the distinct organizations of the index, starting after the one served last, so the
@@ -185,7 +194,6 @@ struct ExtendLeases: Statement {
                     join unnest(\(\.ids)::uuid[], \(\.attempts)::bigint[]) as held (id, attempt)
                       on j.id = held.id and j.attempt = held.attempt
                    where j.worker_id = \(\.worker)
-                     and j.state = 'running'
                      for update of j skip locked)
     """
 }
@@ -201,7 +209,6 @@ struct HeldJobs: Statement {
       join unnest(\(\.ids)::uuid[], \(\.attempts)::bigint[]) as held (id, attempt)
         on j.id = held.id and j.attempt = held.attempt
      where j.worker_id = \(\.worker)
-       and j.state = 'running'
     """
   static func decode(_ row: inout RowReader) throws -> (id: ID<JobRecord>, cancel: Bool) {
     (try row.next(), try row.next())
@@ -240,7 +247,6 @@ struct FenceJob: Statement {
      where id = \(\.id)
        and attempt = \(\.attempt)
        and worker_id = \(\.worker)
-       and state = 'running'
        for no key update
     """
   static func decode(_ row: inout RowReader) throws -> Bool { try row.next() }

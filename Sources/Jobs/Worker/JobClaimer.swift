@@ -46,10 +46,13 @@ final class JobClaimer: Sendable {
 
   private func claimQuick(_ room: Int, after: UUID) async throws -> [ClaimedJob] {
     let now = clock.now()
-    let jobs = try await database.all(
-      ClaimJobs(
-        kinds: quick, after: after, limit: room, worker: worker, now: now,
-        leaseExpiresAt: now.addingTimeInterval(leaseSeconds)))
+    let claim = ClaimJobs(
+      kinds: quick, after: after, limit: room, worker: worker, now: now,
+      leaseExpiresAt: now.addingTimeInterval(leaseSeconds))
+    let jobs = try await database.transaction { tx in
+      _ = try await tx.first(PlanAfresh())
+      return try await tx.all(claim)
+    }
     let last = jobs.map(\.group).max { $0.uuidString < $1.uuidString }
     cursor.withLock { $0 = jobs.count == room ? last ?? .first : .first }
     return jobs
@@ -64,6 +67,7 @@ final class JobClaimer: Sendable {
     return try await database.transaction { tx in
       // The snapshot of the second statement is younger than the lock.
       guard try await tx.first(LockLimitedClaims()) == true else { return [] }
+      _ = try await tx.first(PlanAfresh())
       return try await tx.all(claim)
     }
   }
@@ -73,9 +77,13 @@ final class JobClaimer: Sendable {
     let ids = jobs.map(\.id.uuid)
     let attempts = jobs.map(\.attempt)
     let expiry = clock.now().addingTimeInterval(leaseSeconds)
-    try await database.run(
-      ExtendLeases(ids: ids, attempts: attempts, worker: worker, leaseExpiresAt: expiry))
-    let held = try await database.all(HeldJobs(ids: ids, attempts: attempts, worker: worker))
+    let extend = ExtendLeases(
+      ids: ids, attempts: attempts, worker: worker, leaseExpiresAt: expiry)
+    let held = try await database.transaction { tx in
+      _ = try await tx.first(PlanAfresh())
+      try await tx.run(extend)
+      return try await tx.all(HeldJobs(ids: ids, attempts: attempts, worker: worker))
+    }
     return Dictionary(held.map { ($0.id, $0.cancel) }, uniquingKeysWith: { first, _ in first })
   }
 

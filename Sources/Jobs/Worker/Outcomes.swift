@@ -42,16 +42,20 @@ struct OutcomeWriter: Sendable {
   let worker: UUID
   let clock: WallClock
 
+  /// All or nothing: a batch that could not be written is written again.
   func write(_ batch: [Outcomes.Entry]) async throws {
-    try await finish(batch)
-    try await fail(batch)
-    try await giveBack(batch)
+    try await database.transaction { tx in
+      _ = try await tx.first(PlanAfresh())
+      try await finish(batch, in: tx)
+      try await fail(batch, in: tx)
+      try await giveBack(batch, in: tx)
+    }
   }
 
-  private func finish(_ batch: [Outcomes.Entry]) async throws {
+  private func finish(_ batch: [Outcomes.Entry], in tx: Transaction) async throws {
     let ended = batch.filter { $0.outcome == .completed || $0.outcome == .cancelled }
     guard !ended.isEmpty else { return }
-    try await database.run(
+    try await tx.run(
       FinishJobs(
         ids: ended.map(\.job.id.uuid), attempts: ended.map(\.job.attempt),
         states: ended.map {
@@ -60,7 +64,7 @@ struct OutcomeWriter: Sendable {
         worker: worker, now: clock.now()))
   }
 
-  private func fail(_ batch: [Outcomes.Entry]) async throws {
+  private func fail(_ batch: [Outcomes.Entry], in tx: Transaction) async throws {
     var statement = FailJobs(
       ids: [], attempts: [], runAts: [], deads: [], errors: [], worker: worker)
     for entry in batch {
@@ -71,13 +75,13 @@ struct OutcomeWriter: Sendable {
       statement.deads.append(dead)
       statement.errors.append(error)
     }
-    if !statement.ids.isEmpty { try await database.run(statement) }
+    if !statement.ids.isEmpty { try await tx.run(statement) }
   }
 
-  private func giveBack(_ batch: [Outcomes.Entry]) async throws {
+  private func giveBack(_ batch: [Outcomes.Entry], in tx: Transaction) async throws {
     let returned = batch.filter { $0.outcome == .returned }
     guard !returned.isEmpty else { return }
-    try await database.run(
+    try await tx.run(
       ReturnJobs(
         ids: returned.map(\.job.id.uuid), attempts: returned.map(\.job.attempt), worker: worker))
   }
