@@ -1,4 +1,4 @@
-/// A category of personal data: a key of the Fides taxonomy (fideslang), such as
+/// A category of personal data: a key of the Fides taxonomy (fideslang 3.2), such as
 /// `user.contact.email`.
 ///
 /// What the export, the record of processing and the notice group by.
@@ -20,15 +20,14 @@ extension DataCategory {
   package static let contactEmail = DataCategory("user.contact.email")
   package static let contactPhone = DataCategory("user.contact.phone_number")
   package static let contactAddress = DataCategory("user.contact.address")
-  package static let contactURL = DataCategory("user.contact.url")
+  package static let contactURL = DataCategory("user.contact.social_url")
   package static let account = DataCategory("user.account")
-  package static let accountSettings = DataCategory("user.account.settings")
+  package static let accountSettings = DataCategory("user.settings")
   package static let accountUsername = DataCategory("user.account.username")
   package static let authorization = DataCategory("user.authorization")
   package static let credentials = DataCategory("user.authorization.credentials")
-  package static let password = DataCategory("user.authorization.credentials.password")
+  package static let password = DataCategory("user.authorization.password")
   package static let uniqueID = DataCategory("user.unique_id")
-  package static let pseudonymousID = DataCategory("user.unique_id.pseudonymous")
   package static let deviceAgent = DataCategory("user.device")
   package static let deviceIPAddress = DataCategory("user.device.ip_address")
   package static let behavior = DataCategory("user.behavior")
@@ -36,7 +35,7 @@ extension DataCategory {
   package static let dateOfBirth = DataCategory("user.demographic.date_of_birth")
   package static let gender = DataCategory("user.demographic.gender")
   package static let language = DataCategory("user.demographic.language")
-  package static let image = DataCategory("user.content.public")
-  package static let timeZone = DataCategory("user.location.imprecise")
+  package static let image = DataCategory("user.content.self_image")
+  package static let timeZone = DataCategory("user.location.coarse")
   package static let operations = DataCategory("system.operations")
 }
