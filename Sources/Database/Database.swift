@@ -22,6 +22,7 @@ package final class Database: Service {
   package func run() async throws {
     try? await gracefulShutdown()
     pool.close()
+    await pool.drained()
   }
 
   /// Closes every connection now; statements are refused from here on.

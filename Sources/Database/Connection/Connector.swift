@@ -36,7 +36,7 @@ struct Connector: Sendable {
     let parameters = [
       ("fallback_application_name", "tenure"), ("client_encoding", "UTF8"),
       ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"),
-      ("tcp_user_timeout", "30000"),
+      ("tcp_user_timeout", "30000"), ("gssencmode", "disable"),
       // The address comes last: what it says about these wins.
       ("dbname", url.reveal()),
     ]

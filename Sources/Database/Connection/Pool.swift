@@ -241,6 +241,14 @@ final class Pool: Sendable {
     }
   }
 
+  /// Returns once what was to be opened or closed until now has been.
+  func drained() async {
+    guard state.withLock({ $0.isStarted }) else { return }
+    await suspending { (resume: Resumption<Void, Never>) in
+      janitor.enqueue { resume(()) }
+    }
+  }
+
   deinit {
     guard state.withLock({ $0.isStarted }) else { return }
     janitor.enqueue { [reactor] in reactor.stop() }

@@ -1,0 +1,59 @@
+import FoundationEssentials
+import Testing
+
+@testable import Database
+
+@Suite("Which statements are prepared")
+struct PreparedStatementsTests {
+  private let schemas = (0..<6).map { _ in TenantSchema(id: UUID()) }
+
+  private func key(_ number: Int) -> StatementKey {
+    StatementKey(type: ObjectIdentifier(Self.self), schema: schemas[number])
+  }
+
+  private func plan(_ number: Int, _ statements: inout PreparedStatements) -> String {
+    switch statements.plan(for: key(number), label: Self.self) {
+    case .execute: "execute"
+    case .parse: "parse"
+    case .prepare(_, nil): "prepare"
+    case .prepare(_, .some): "replace"
+    }
+  }
+
+  @Test("first parsed, then prepared, then executed; at the limit the coldest makes room")
+  func lifecycle() {
+    var statements = PreparedStatements(capacity: 2)
+    #expect(
+      (0..<4).map { _ in plan(0, &statements) } == ["parse", "prepare", "execute", "execute"])
+    #expect((0..<3).map { _ in plan(1, &statements) } == ["parse", "prepare", "execute"])
+    #expect(plan(0, &statements) == "execute")
+    #expect((0..<3).map { _ in plan(2, &statements) } == ["parse", "replace", "execute"])
+    // Number 1 was the coldest.
+    #expect(plan(0, &statements) == "execute")
+    #expect(plan(1, &statements) != "execute")
+  }
+
+  @Test("what the server did not parse, or no longer knows, is prepared again")
+  func forgetting() {
+    var statements = PreparedStatements(capacity: 2)
+    _ = (0..<3).map { _ in plan(0, &statements) }
+    statements.remove(key(0))
+    #expect(plan(0, &statements) == "prepare")
+    statements.forget()
+    #expect(plan(0, &statements) == "parse")
+  }
+
+  @Test("with no room nothing is prepared")
+  func off() {
+    var statements = PreparedStatements(capacity: 0)
+    #expect((0..<4).map { _ in plan(0, &statements) } == Array(repeating: "parse", count: 4))
+  }
+
+  @Test("names begin with a number, so that cutting them cannot make two equal")
+  func names() {
+    let long = StatementName(label: PreparedStatementsTests.self, number: 12)
+    #expect(long.text == "s12.PreparedStatementsTests")
+    #expect(long.characters.last == 0)
+    #expect(long.text.utf8.count <= 63)
+  }
+}
