@@ -127,7 +127,11 @@ let package = Package(
     tests("JobsTests", ["Jobs", "Database", "Platform"]),
     tests("ComplianceTests", ["Compliance", "Tenancy", "Database", "Platform"]),
     tests(
-      "IntegrationTests", plane + ["Archive", "Migrations", "TestSupport", lifecycle]),
+      "ControlPlaneTests",
+      ["ControlPlane", "Compliance", "Cryptography", "Database", "Platform", "Tenancy", "Web", httpTypes]),
+    tests(
+      "IntegrationTests",
+      plane + ["Archive", "ControlPlane", "Migrations", "TestSupport", lifecycle]),
     tests("ProtocolTests", ["tenure", "Platform", httpClient, nio, nioHTTP]),
   ],
   swiftLanguageModes: [.v6]

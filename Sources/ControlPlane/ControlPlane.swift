@@ -1,1 +1,127 @@
-// ControlPlane
+package import Compliance
+package import Database
+import Hummingbird
+package import Jobs
+package import Logging
+package import Platform
+package import ServiceLifecycle
+package import Tenancy
+package import Web
+
+/// The control plane: organizations and what administrators do with them (design section 5).
+///
+/// The assembly: everything listed here is built once.
+package struct ControlPlane: Sendable {
+  package static let statements: [any Statement.Type] = [
+    InsertOrganization.self, InsertTenantKey.self, FindOrganization.self, LockOrganization.self,
+    ListOrganizations.self, UpdateOrganization.self, SetOrganizationStatus.self,
+    DeleteTenantKeys.self, DeleteIdempotencyKeys.self,
+    ClaimIdempotencyKey.self, CompleteIdempotencyKey.self, FindIdempotencyKey.self,
+    DeleteExpiredIdempotencyKeys.self,
+    CheckTokenUsable.self, FindClientByName.self,
+    CurrentPurposeTexts.self, LockPurposes.self, FindPurposeID.self,
+  ]
+
+  /// Its tables are in the `control` schema and hold nothing about people.
+  package static let personalData: [PersonalData] = []
+
+  package static let templates: [PageTemplate] = [DocsEndpoint.template]
+
+  package let groups: [EndpointGroup]
+  package let jobHandlers: [any JobHandler]
+  /// Keeps keys ready for new organizations; without it creating one takes longer.
+  package let services: [any Service]
+  /// What the interface is, as `/openapi.json` says it.
+  package let openAPI: OpenAPI
+  package let bootstrap: Bootstrap
+  package let setup: OrganizationSetup
+
+  package init(
+    database: Database, migrator: Migrator, tenancy: Tenancy, compliance: Compliance,
+    queue: JobQueue, pages: Pages, server: BaseURL, version: String, clock: WallClock,
+    random: RandomSource, logger: Logger
+  ) {
+    let (directory, audit) = (tenancy.directory, tenancy.audit)
+    let seeds = SeedReserve(clock: clock, random: random, logger: logger)
+    let provisioner = Provisioner(
+      migrator: migrator, masterKey: tenancy.masterKey, directory: directory, ring: tenancy.keys,
+      audit: audit, seeds: seeds,
+      defaults: TenantDefaults { try await compliance.provision($0, in: $1) }, clock: clock)
+    let idempotency = Idempotency(
+      database: database, masterKey: tenancy.masterKey, clock: clock)
+    let organizations = Organizations(
+      database: database, directory: directory, provisioner: provisioner, audit: audit,
+      queue: queue, idempotency: idempotency, clock: clock)
+    let users = Users(
+      store: tenancy.users, requests: compliance.requests, database: database,
+      idempotency: idempotency)
+    let clients = Clients(store: tenancy.clients, idempotency: idempotency)
+    let purposes = Purposes(database: database, consents: compliance.consents)
+    let endpoints: [any DocumentedEndpoint<AdminContext>] = [
+      OrganizationsEndpoint(
+        organizations: organizations, directory: directory, idempotency: idempotency),
+      UsersEndpoint(organizations: organizations, users: users, idempotency: idempotency),
+      ClientsEndpoint(organizations: organizations, clients: clients, idempotency: idempotency),
+      PurposesEndpoint(organizations: organizations, purposes: purposes),
+      RequestsEndpoint(
+        organizations: organizations, users: tenancy.users, requests: compliance.requests,
+        packages: compliance.packages),
+      DataMapEndpoint(organizations: organizations, map: compliance.map),
+      RetentionEndpoint(organizations: organizations, retention: compliance.retention),
+      AuditEndpoint(organizations: organizations, trail: compliance.auditTrail),
+      JobsEndpoint(organizations: organizations, queue: queue, audit: audit),
+      // more of the interface: one file in its feature's folder, one line here
+    ]
+    openAPI = Self.openAPI(
+      endpoints.flatMap { $0.operations.map(\.description) }, directory, server, version)
+    groups = Self.groups(
+      endpoints, openAPI, pages, server,
+      AdminAuthentication(
+        database: database, directory: directory, verifier: tenancy.accessTokens, base: server))
+    jobHandlers = [
+      DeleteOrganizationHandler(
+        database: database, directory: directory, migrator: migrator, audit: audit, queue: queue,
+        compliance: compliance, clock: clock),
+      SweepIdempotencyKeysHandler(database: database, clock: clock),
+    ]
+    services = [seeds]
+    bootstrap = Bootstrap(
+      database: database, directory: directory, provisioner: provisioner, clients: tenancy.clients,
+      audit: audit, clock: clock, random: random)
+    setup = OrganizationSetup(
+      database: database, directory: directory, bootstrap: bootstrap,
+      organizations: organizations, users: users, clients: clients,
+      consents: compliance.consents, retention: compliance.retention)
+  }
+
+  private static func groups(
+    _ endpoints: [any DocumentedEndpoint<AdminContext>], _ openAPI: OpenAPI, _ pages: Pages,
+    _ server: BaseURL, _ authenticate: AdminAuthentication
+  ) -> [EndpointGroup] {
+    [
+      EndpointGroup(at: "admin/v1", endpoints) { request, base in
+        try await authenticate(request.headers, base)
+      },
+      EndpointGroup([
+        OpenAPIEndpoint(document: openAPI.json.encoded()),
+        DocsEndpoint(pages: pages, data: DocsEndpoint.data(openAPI)),
+      ]),
+    ]
+  }
+
+  private static func openAPI(
+    _ operations: [OperationDescription], _ directory: TenantDirectory, _ server: BaseURL,
+    _ version: String
+  ) -> OpenAPI {
+    OpenAPI(
+      title: "Tenure administration", version: version, server: "\(server.text)/admin/v1",
+      tokenEndpoint: "\(directory.issuer(slug: Tenant.systemSlug))/oauth2/token",
+      schemas: [
+        ("Organization", Organization.schema), ("User", User.schema), ("Client", Client.schema),
+        ("Purpose", ConsentPurpose.schema), ("PrivacyRequest", DataRequest.schema),
+        ("PrivacyPlan", DataRequest.planSchema), ("DataMap", DataMapEndpoint.schema),
+        ("RetentionRule", RetentionRule.schema), ("RetentionRun", RetentionRun.schema),
+        ("AuditEvent", AuditEntry.schema), ("Job", JobRecord.schema),
+      ], operations: operations)
+  }
+}

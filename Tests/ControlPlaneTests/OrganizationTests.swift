@@ -1,0 +1,53 @@
+import Foundation
+import Platform
+import Tenancy
+import Testing
+
+@testable import ControlPlane
+
+@Suite("The life of an organization (design section 3)")
+struct OrganizationLifeTests {
+  enum Action: CaseIterable { case suspend, resume, delete }
+
+  @Test(
+    "What an action makes of a status",
+    arguments: [
+      (Action.suspend, TenantStatus.active, StatusChange.change(to: .suspended)),
+      (.suspend, .readOnly, .change(to: .suspended)), (.suspend, .suspended, .unchanged),
+      (.suspend, .deleting, .refuse("The organization is deleting.")),
+      (.resume, .suspended, .change(to: .active)), (.resume, .readOnly, .change(to: .active)),
+      (.resume, .active, .unchanged),
+      (.resume, .deleting, .refuse("The organization is deleting.")),
+      (.delete, .active, .change(to: .deleting)), (.delete, .suspended, .change(to: .deleting)),
+      (.delete, .provisioning, .change(to: .deleting)), (.delete, .deleting, .unchanged),
+      (.delete, .deleted, .unchanged),
+    ])
+  func table(_ action: Action, _ status: TenantStatus, _ expected: StatusChange) {
+    #expect(change(action, organization(slug: "acme", status)) == expected)
+  }
+
+  @Test("The system organization stays")
+  func system() {
+    let system = organization(slug: Tenant.systemSlug, .active)
+    for action in [Action.suspend, .delete] {
+      guard case .refuse = change(action, system) else {
+        Issue.record("\(action) was not refused")
+        continue
+      }
+    }
+  }
+
+  private func change(_ action: Action, _ organization: Organization) -> StatusChange {
+    switch action {
+    case .suspend: organization.suspension()
+    case .resume: organization.resumption()
+    case .delete: organization.deletion()
+    }
+  }
+
+  private func organization(slug: String, _ status: TenantStatus) -> Organization {
+    Organization(
+      id: .generate(.system, .system), slug: slug, name: "Acme", status: status, schemaVersion: 1,
+      epoch: 1, settings: [:], createdAt: Date(), updatedAt: Date(), deletedAt: nil)
+  }
+}
