@@ -6,8 +6,9 @@ package import Platform
 package import Tenancy
 package import Web
 
-/// The tenant plane: what an organization's users and applications talk to (design section 5). The
-/// assembly: everything listed here is built once.
+/// The tenant plane: what an organization's users and applications talk to (design section 5).
+///
+/// The assembly: everything listed here is built once.
 package struct TenantRuntime: Sendable {
   package static let statements: [any Statement.Type] = [
     InsertAuthorizationCode.self, ConsumeAuthorizationCode.self, FindAuthorizationCode.self,

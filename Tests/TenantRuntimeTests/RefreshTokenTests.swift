@@ -93,7 +93,7 @@ struct RefreshDecisionTests {
   ])
   func decides(_ row: Row) throws {
     let family = TokenFamily(
-      id: ID(UUID()), user: ID(UUID()), client: "web", session: ID(UUID()),
+      id: ID(UUID()), user: ID(UUID()), client: try #require(ClientID("web")), session: ID(UUID()),
       scope: try #require(OAuthScope(row.scope)), authenticatedAt: Self.now, acr: "0", amr: ["pwd"],
       generation: row.generation,
       rotatedAt: row.rotatedSecondsAgo.map { Self.now.addingTimeInterval(-$0) },
@@ -101,7 +101,8 @@ struct RefreshDecisionTests {
       revokedAt: row.revoked ? Self.now : nil, isUserActive: row.userActive,
       isSessionEnded: row.sessionEnded)
     let decision = family.refreshDecision(
-      generation: row.presented, client: row.client, now: Self.now, graceSeconds: 10)
+      generation: row.presented, client: try #require(ClientID(row.client)), now: Self.now,
+      graceSeconds: 10)
     let name =
       switch decision {
       case .rotate: "rotate"

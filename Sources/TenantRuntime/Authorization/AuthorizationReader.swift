@@ -13,7 +13,9 @@ struct AuthorizationReader: Sendable {
     let unverified = try UnverifiedAuthorizationRequest(parameters)
     guard let client = try await clients.find(unverified.clientID, in: tenant), client.isActive
     else { throw OAuthError.unknownClient }
-    return (client, try unverified.verifyRedirect(registered: client, issuer: tenant.issuer))
+    return (
+      client, try unverified.verifyRedirect(registered: client.metadata, issuer: tenant.issuer)
+    )
   }
 }
 

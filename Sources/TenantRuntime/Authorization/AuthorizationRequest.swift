@@ -15,7 +15,7 @@ struct AuthorizationRequest: Sendable {
   let loginHint: String?
   let idTokenHint: String?
 
-  init(_ parameters: AuthorizationParameters, client: Client, redirect: VerifiedRedirect)
+  init(_ parameters: AuthorizationParameters, client: ClientMetadata, redirect: VerifiedRedirect)
     throws(OAuthError)
   {
     try Self.refuseUnsupported(parameters)
@@ -26,14 +26,14 @@ struct AuthorizationRequest: Sendable {
     if let mode = try parameters.optional("response_mode"), ResponseMode(rawValue: mode) == nil {
       throw .invalidRequest("response_mode is not supported.")
     }
-    guard client.allows(.authorizationCode) else {
+    guard client.grantTypes.contains(.authorizationCode) else {
       throw .unauthorizedClient("not registered for authorization_code")
     }
     challenge = try CodeChallenge(
       parameters.required("code_challenge"),
       method: parameters.optional("code_challenge_method"))
     scope = try ScopePolicy.requested(
-      parameters.required("scope"), registered: client.metadata.scope)
+      parameters.required("scope"), registered: client.scope)
     nonce = try parameters.optional("nonce")
     guard (nonce?.utf8.count ?? 0) <= Self.nonceLengthMax else {
       throw .invalidRequest("nonce is too long.")

@@ -26,7 +26,8 @@ struct AuthorizeEndpoint: TenantEndpoint {
   ) async throws -> Response {
     let (client, redirect) = try await reader.redirect(parameters, in: context.tenant)
     do {
-      let authorization = try AuthorizationRequest(parameters, client: client, redirect: redirect)
+      let authorization = try AuthorizationRequest(
+        parameters, client: client.metadata, redirect: redirect)
       return try await decide(authorization, client, request, context)
     } catch let error as OAuthError {
       return AuthorizationRefusal(error: error, redirect: redirect)

@@ -15,16 +15,16 @@ struct UnverifiedAuthorizationRequest: Sendable {
   }
 
   /// The only way to a `VerifiedRedirect` (RFC 6749 section 4.1.2.1: no redirect without proof).
-  func verifyRedirect(registered client: Client, issuer: String) throws(OAuthError)
+  func verifyRedirect(registered client: ClientMetadata, issuer: String) throws(OAuthError)
     -> VerifiedRedirect
   {
-    let registered = client.metadata.redirectURIs
+    let registered = client.redirectURIs
     let uri: String
     let requested = try parameters.optional("redirect_uri")
     if let requested {
       guard
         RedirectMatch.matches(
-          requested, registered: registered, isNative: client.metadata.applicationType == .native)
+          requested, registered: registered, isNative: client.applicationType == .native)
       else { throw .invalidRequest("redirect_uri is not registered for this application.") }
       uri = requested
     } else {

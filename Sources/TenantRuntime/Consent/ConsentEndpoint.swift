@@ -5,8 +5,9 @@ import Platform
 import Tenancy
 import Web
 
-/// `GET` and `POST /consent`: the person decides what an application may do (our page; OpenID Connect
-/// Core section 3.1.2.4, GDPR Art. 7).
+/// `GET` and `POST /consent`: the person decides what an application may do.
+///
+/// Our page for OpenID Connect Core section 3.1.2.4 and Art. 7 of the GDPR.
 struct ConsentEndpoint: TenantEndpoint {
   let reader: AuthorizationReader
   let situations: AuthorizationSituations
@@ -57,7 +58,8 @@ struct ConsentEndpoint: TenantEndpoint {
     let sent = AuthorizationParameters(try Query(continuation.query))
     let (client, redirect) = try await reader.redirect(sent, in: tenant)
     do {
-      let authorization = try AuthorizationRequest(sent, client: client, redirect: redirect)
+      let authorization = try AuthorizationRequest(
+        sent, client: client.metadata, redirect: redirect)
       let known = try await situations.situation(of: authorization, client, request, context)
       switch authorization.decision(known.situation) {
       case .refuse(let error): throw error

@@ -18,7 +18,7 @@ struct PublishedDocument: Sendable {
     etag = "\"\(Base64URL.encode(SHA2.sha256(bytes).prefix(12)))\""
   }
 
-  /// 304 if the client has it (RFC 9110 section 13.1.2). Any origin may read it: it is public.
+  /// 304 if the client has it (RFC 9110 section 13.1.2); any origin may read it, since it is public.
   func response(to request: Request, in context: some RequestContext) -> Response {
     let headers: HTTPFields = [
       .eTag: etag, .cacheControl: "public, max-age=\(maxAgeSeconds)",

@@ -132,7 +132,7 @@ struct LoginEndpoint: TenantEndpoint {
   }
 }
 
-/// Why the sign-in page is shown again. The sentence never tells whether the account exists.
+/// Why the sign-in page is shown again, in a sentence that never tells whether the account exists.
 enum LoginNotice: Equatable {
   case incomplete
   case wrong

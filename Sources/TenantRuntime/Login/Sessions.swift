@@ -41,7 +41,9 @@ struct Sessions: Sendable {
     return session
   }
 
-  /// Starts a session at a sign-in. The same user keeps the session under a new cookie, so that a
+  /// Starts a session at a sign-in.
+  ///
+  /// The same user keeps the session under a new cookie, so that a
   /// cookie planted before the sign-in is worth nothing and applications keep their `sid`; another
   /// user's session ends.
   func start(

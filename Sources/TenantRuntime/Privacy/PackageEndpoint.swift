@@ -5,7 +5,9 @@ import Platform
 import Tenancy
 import Web
 
-/// `GET /privacy/packages/{id}`: a finished export by its signed link, once (our policy; GDPR Art. 15(3)).
+/// `GET /privacy/packages/{id}`: a finished export by its signed link, once.
+///
+/// Our policy for the copy of Art. 15(3) of the GDPR.
 struct PackageEndpoint: TenantEndpoint {
   let packages: ExportPackages
 

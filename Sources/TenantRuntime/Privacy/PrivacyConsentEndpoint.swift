@@ -6,8 +6,9 @@ import Platform
 import Tenancy
 import Web
 
-/// `POST /privacy/consents` and `POST /privacy/applications/withdraw`: giving and withdrawing are one
-/// click each (GDPR Art. 7(3)).
+/// `POST /privacy/consents` and `POST /privacy/applications/withdraw`: one click each.
+///
+/// Withdrawing is as easy as giving (Art. 7(3) of the GDPR).
 struct PrivacyConsentEndpoint: TenantEndpoint {
   let session: PrivacySession
   let choices: PurposeChoices

@@ -2,8 +2,9 @@ import Hummingbird
 import Tenancy
 import Web
 
-/// `GET /privacy`: what is kept about a person, and what they can do about it (GDPR Art. 12(2)). Also
-/// `/` of the issuer, which leads there.
+/// `GET /privacy`: what is kept about a person, and what they can do about it.
+///
+/// Our page for Art. 12(2) of the GDPR; `/` of the issuer leads there.
 struct PrivacyEndpoint: TenantEndpoint {
   let session: PrivacySession
   let summary: PrivacySummary

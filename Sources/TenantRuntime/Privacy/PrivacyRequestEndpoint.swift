@@ -4,8 +4,9 @@ import Platform
 import Tenancy
 import Web
 
-/// `GET` and `POST` of `/privacy/export` and `/privacy/erasure`: requests under GDPR Art. 15, 17 and 20,
-/// made by somebody who has just signed in.
+/// `GET` and `POST` of `/privacy/export` and `/privacy/erasure`, for somebody who has just signed in.
+///
+/// Our pages for requests under Art. 15, 17 and 20 of the GDPR.
 struct PrivacyRequestEndpoint: TenantEndpoint {
   let session: PrivacySession
   let requests: PrivacyRequests

@@ -4,8 +4,9 @@ import JOSE
 import Platform
 import Tenancy
 
-/// An ID token (OpenID Connect Core section 2). Claims about the person come from the userinfo
-/// endpoint; this says who signed in, when and how.
+/// An ID token (OpenID Connect Core section 2).
+///
+/// It says who signed in, when and how; claims about the person come from the userinfo endpoint.
 struct IDToken: Sendable {
   static let type = "JWT"
 

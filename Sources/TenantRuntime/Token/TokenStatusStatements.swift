@@ -3,7 +3,7 @@ import FoundationEssentials
 import Platform
 import Tenancy
 
-/// Whether an access token that descends from a user's grant still counts. No row: the grant is gone.
+/// Whether an access token that descends from a user's grant still counts; no row if the grant is gone.
 struct FindTokenStatus: Statement {
   let family: ID<TokenFamily>
   let jti: String
