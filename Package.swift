@@ -44,6 +44,8 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let lifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(
+  name: "UnixSignals", package: "swift-service-lifecycle")
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -82,7 +84,8 @@ let package = Package(
     .target(
       name: "Migrations", dependencies: ["Database"], path: "migrations", exclude: ["schema.sql"],
       resources: [.embedInCode("control"), .embedInCode("tenant")], swiftSettings: settings),
-    module("Cryptography", ["COpenSSL", "CArgon2", "Platform", lifecycle], settings: unsafeSettings),
+    module(
+      "Cryptography", ["COpenSSL", "CArgon2", "Platform", lifecycle], settings: unsafeSettings),
     module(
       "Cache", ["CHiredis", "Platform", log, lifecycle, nio, nioPosix], settings: unsafeSettings),
     module("Archive", ["CZlib", "Cryptography", "Platform"], settings: unsafeSettings),
@@ -90,7 +93,8 @@ let package = Package(
     module(
       "Web",
       [
-        "Platform", "Cryptography", hummingbird, hummingbirdCore, mustache, log, lifecycle, httpTypes,
+        "Platform", "Cryptography", hummingbird, hummingbirdCore, mustache, log, lifecycle,
+        httpTypes,
         nio,
       ]),
     module("Tenancy", ["Platform", "Database", "Cryptography", "JOSE", log, lifecycle]),
@@ -103,14 +107,18 @@ let package = Package(
     .executableTarget(
       name: "tenure",
       dependencies: plane + [
-        "Migrations", "Archive", "ControlPlane", "TenantRuntime", arguments, httpClient, lifecycle, nioHTTP,
+        "Migrations", "Archive", "ControlPlane", "TenantRuntime", arguments, httpClient, lifecycle,
+        signals, nioHTTP,
       ],
       swiftSettings: settings),
 
     tests("TidyTests", []),
     tests(
       "WebTests",
-      ["Web", "Platform", "Cryptography", hummingbird, httpTypes, httpClient, nio, nioHTTP, nioPosix, log]),
+      [
+        "Web", "Platform", "Cryptography", hummingbird, httpTypes, httpClient, nio, nioHTTP,
+        nioPosix, log,
+      ]),
     tests("PlatformTests", ["Platform", log]),
     tests("ArchiveTests", ["Archive", "Cryptography", "Platform"]),
     tests("CacheTests", ["Cache", "Platform", log, lifecycle, nio, nioPosix]),
@@ -128,7 +136,10 @@ let package = Package(
     tests("ComplianceTests", ["Compliance", "Tenancy", "Database", "Platform"]),
     tests(
       "ControlPlaneTests",
-      ["ControlPlane", "Compliance", "Cryptography", "Database", "Platform", "Tenancy", "Web", httpTypes]),
+      [
+        "ControlPlane", "Compliance", "Cryptography", "Database", "Platform", "Tenancy", "Web",
+        httpTypes,
+      ]),
     tests(
       "IntegrationTests",
       plane + ["Archive", "ControlPlane", "Migrations", "TestSupport", lifecycle]),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import NIOHTTP1
 import Platform
 
 /// `tenure client …`: the applications of an organization (RFC 7591 names).

@@ -1,4 +1,5 @@
 import ArgumentParser
+import NIOHTTP1
 import Platform
 
 /// `tenure org …`: the life of organizations.

@@ -1,8 +1,10 @@
 import ArgumentParser
+import Database
 import Foundation
 import Glibc
 import Platform
 import Tenancy
+import Web
 
 /// `tenure dev`: a whole Tenure in one process, with a private Postgres and Redis and a demo organization (design section 1).
 struct DevCommand: AsyncParsableCommand {

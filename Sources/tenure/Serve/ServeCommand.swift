@@ -1,6 +1,11 @@
 import ArgumentParser
+import ControlPlane
+import Database
+import Jobs
 import Logging
 import Platform
+import Tenancy
+import Web
 
 /// `tenure serve`: one process of a deployment, with some or all duties (design section 1).
 struct ServeCommand: AsyncParsableCommand {

@@ -11,6 +11,7 @@ import Platform
 import ServiceLifecycle
 import Tenancy
 import TenantRuntime
+import UnixSignals
 import Web
 
 /// The whole product, put together once, top to bottom.
@@ -33,7 +34,7 @@ struct Wiring: Sendable {
 
   /// Every statement of the product; a test prepares each.
   static let statements =
-    Migrator.statements + Tenancy.statements + Jobs.statements + Compliance.statements
+    Database.statements + Tenancy.statements + Jobs.statements + Compliance.statements
     + ControlPlane.statements + TenantRuntime.statements
 
   /// What every module declares about the tables of a tenant.
