@@ -51,7 +51,7 @@ struct ErasureHandler: JobHandler {
   }
 
   /// Takes the account out of use; nil when there is nothing left to do.
-  private func revoke(
+  func revoke(
     _ id: ID<DataRequest>, _ tenant: Tenant, _ context: JobContext
   ) async throws -> UserID? {
     let engine = ErasureEngine(map: map)
@@ -83,7 +83,7 @@ struct ErasureHandler: JobHandler {
   }
 
   /// Removes what exports have written, after the last of them has stopped writing.
-  private func deleteFiles(of subject: UserID, _ tenant: Tenant) async throws {
+  func deleteFiles(of subject: UserID, _ tenant: Tenant) async throws {
     let requests = try await database.transaction(in: tenant.schema) { tx in
       try await tx.run(LockSubjectFiles(key: subject.filesLock))
       return try await tx.all(ExportRequestIDs(subject: subject))
@@ -91,7 +91,7 @@ struct ErasureHandler: JobHandler {
     for request in requests { try store.delete(ID(request.uuid), in: tenant.id) }
   }
 
-  private func erase(
+  func erase(
     _ subject: UserID, _ id: ID<DataRequest>, _ tenant: Tenant, _ context: JobContext
   ) async throws {
     let engine = ErasureEngine(map: map)
@@ -154,16 +154,22 @@ struct ErasureHandler: JobHandler {
     let key = try tenant.key.unwrap(account.wrappedKey, user: subject)
     let documents = try await SealedDocuments(map: map, key: key).all(of: subject, in: tx)
     return SubjectNeedles(
-      subject: subject, indexes: blindIndexes(documents, tenant.key), documents: documents)
+      subject: subject, indexes: blindIndexes(documents, tenant.key),
+      documents: documents.map(\.members))
   }
 
-  private func blindIndexes(_ documents: [JSONObject], _ key: TenantKey) -> [[UInt8]] {
-    let claims: [(String, BlindIndex)] = [
+  private func blindIndexes(
+    _ documents: [SubjectDocument], _ key: TenantKey
+  ) -> [(kind: BlindIndex, value: [UInt8])] {
+    let claims: [(name: String, kind: BlindIndex)] = [
       ("username", .username), ("email", .email), ("phone_number", .phone),
     ]
-    return documents.flatMap { document in
-      claims.compactMap { name, kind in
-        document[name]?.stringValue.flatMap { key.blindIndex(kind, $0) }
+    return documents.filter(\.isAccount).flatMap { document in
+      claims.compactMap { claim in
+        guard let text = document.members[claim.name]?.stringValue,
+          let value = key.blindIndex(claim.kind, text)
+        else { return nil }
+        return (claim.kind, value)
       }
     }
   }

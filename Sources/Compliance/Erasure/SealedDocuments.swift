@@ -10,8 +10,8 @@ struct SealedDocuments: Sendable {
   /// Documents of one table; enough to know what to look for in a trail of a million events.
   static let rowsMax = 2000
 
-  func all(of subject: UserID, in tx: Transaction) async throws -> [JSONObject] {
-    var documents: [JSONObject] = []
+  func all(of subject: UserID, in tx: Transaction) async throws -> [SubjectDocument] {
+    var documents: [SubjectDocument] = []
     for declaration in map.declarations where declaration.subject != nil {
       for column in declaration.columns {
         guard case .sealed(let row) = column.storage else { continue }
@@ -24,10 +24,19 @@ struct SealedDocuments: Sendable {
           let place = SealedPlace(
             table: declaration.table.name, column: column.name.name, row: entry.row)
           // Rows where the subject only acted are sealed for somebody else.
-          if let document = try? key.open(entry.document, at: place) { documents.append(document) }
+          guard let members = try? key.open(entry.document, at: place) else { continue }
+          documents.append(
+            SubjectDocument(isAccount: declaration.erasure == .shred, members: members))
         }
       }
     }
     return documents
   }
+}
+
+/// What was sealed under a subject's key.
+struct SubjectDocument: Sendable {
+  /// Whether it is the account itself; what other documents say may be past, and another's today.
+  let isAccount: Bool
+  let members: JSONObject
 }

@@ -16,7 +16,8 @@ struct SubjectNeedles: Sendable {
   /// Bounds the price of the scan; the identifiers come first.
   static let countMax = 100
 
-  init(subject: UserID, indexes: [[UInt8]], documents: [JSONObject]) {
+  /// Blind indexes are those of the subject's claims; two people may share a phone number.
+  init(subject: UserID, indexes: [(kind: BlindIndex, value: [UInt8])], documents: [JSONObject]) {
     var certain = Set<String>()
     var ambiguous = Set<String>()
     var leaves: [String] = []
@@ -25,7 +26,10 @@ struct SubjectNeedles: Sendable {
       if Self.identifies(leaf) { certain.insert(leaf) } else { ambiguous.insert(leaf) }
     }
     var identifiers = [subject.description, Hex.encode(subject.bytes)]
-    identifiers += indexes.map { Hex.encode($0) }
+    for index in indexes {
+      let digits = Hex.encode(index.value)
+      if index.kind == .phone { ambiguous.insert(digits) } else { identifiers.append(digits) }
+    }
     let values = certain.sorted().prefix(Self.countMax)
     self.certain = (identifiers + values).flatMap(Self.spellings)
     self.ambiguous = ambiguous.sorted().prefix(Self.countMax).flatMap(Self.spellings)

@@ -49,7 +49,7 @@ struct ExportHandler: JobHandler {
   }
 
   /// Whom to export; nil when there is nothing left to do.
-  private func begin(
+  func begin(
     _ id: ID<DataRequest>, _ tenant: Tenant, _ context: JobContext
   ) async throws -> UserID? {
     try await database.transaction(in: tenant.schema) { tx in
@@ -96,7 +96,7 @@ struct ExportHandler: JobHandler {
   }
 
   /// Makes the file a package, unless the subject has gone meanwhile; false if it was too late.
-  private func finish(
+  func finish(
     _ id: ID<DataRequest>, _ subject: UserID, _ file: ArchiveDigest, _ tenant: Tenant,
     _ context: JobContext
   ) async throws -> Bool {

@@ -49,7 +49,7 @@ struct RetentionHandler: JobHandler {
   }
 
   /// What a run needs from one batch to the next.
-  private struct Work {
+  struct Work {
     let run: RetentionRun
     let engine: RetentionEngine
     var counts: [RetentionCount]
@@ -67,7 +67,7 @@ struct RetentionHandler: JobHandler {
     }
   }
 
-  private func begin(
+  func begin(
     _ id: ID<RetentionRun>, _ tenant: Tenant, isScheduled: Bool
   ) async throws -> Work? {
     let now = clock.now()
@@ -90,7 +90,7 @@ struct RetentionHandler: JobHandler {
     }
   }
 
-  private func apply(
+  func apply(
     _ rule: DueRule, _ work: inout Work, _ tenant: Tenant, _ context: JobContext
   ) async throws {
     switch rule.target.action {
@@ -194,7 +194,7 @@ struct RetentionHandler: JobHandler {
     for file in files where !known.contains(file.uuid) { try store.delete(file, in: tenant.id) }
   }
 
-  private func finish(_ work: Work, _ tenant: Tenant, _ context: JobContext) async throws {
+  func finish(_ work: Work, _ tenant: Tenant, _ context: JobContext) async throws {
     let now = clock.now()
     let run = RetentionRun(
       id: work.run.id, isDryRun: false, channel: work.run.channel, state: .completed,
