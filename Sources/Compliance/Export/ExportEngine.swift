@@ -1,4 +1,5 @@
 import Database
+import FoundationEssentials
 import Platform
 import Tenancy
 
@@ -46,7 +47,7 @@ struct ExportEngine: Sendable {
     var document: JSONObject = [:]
     for column in declaration.exported {
       guard case .sealed = column.storage else {
-        document[column.name.name] = try row.next(JSON?.self) ?? .null
+        document[column.name.name] = ExportTime.normal(try row.next(JSON?.self) ?? .null)
         continue
       }
       let place = SealedPlace(
@@ -55,6 +56,22 @@ struct ExportEngine: Sendable {
       for member in try key.open(sealed, at: place) { document[member.name] = member.value }
     }
     return ExportRow(key: id, document: document)
+  }
+}
+
+/// Times as Postgres writes them in JSON, `2026-11-21T08:25:00.123456+00:00`, in our form.
+enum ExportTime {
+  static func normal(_ value: JSON) -> JSON {
+    guard case .string(let text) = value else { return value }
+    return utc(text).map(JSON.string) ?? value
+  }
+
+  static func utc(_ text: String) -> String? {
+    let bytes = Array(text.utf8)
+    guard (20...35).contains(bytes.count), bytes[4] == UInt8(ascii: "-"),
+      bytes[10] == UInt8(ascii: "T"), bytes[13] == UInt8(ascii: ":")
+    else { return nil }
+    return Date(rfc3339: text)?.rfc3339
   }
 }
 

@@ -90,6 +90,13 @@ struct ExportPage {
         names.append(member.name)
       }
     }
+    // The id is for machines; when something happened comes first.
+    if names.count > 1 { names.removeAll { $0 == "id" } }
+    let times = ["occurred_at", "received_at", "auth_time", "created_at"]
+    if let time = times.first(where: names.contains) {
+      names.removeAll { $0 == time }
+      names.insert(time, at: 0)
+    }
     return names
   }
 
@@ -98,24 +105,14 @@ struct ExportPage {
     case .null: return "<span class=\"none\">–</span>"
     case .bool(let flag): return flag ? "yes" : "no"
     case .integer, .number: return escape(json.text)
-    case .string(let text): return isTime(text) ? time(text) : escape(text)
+    case .string(let text): return time(text)
     case .array(let elements): return elements.map(value).joined(separator: ", ")
     case .object(let object): return record(object)
     }
   }
 
-  /// `2026-11-21T08:25:00.123+00:00` and the like.
-  private static func isTime(_ text: String) -> Bool {
-    let bytes = Array(text.utf8)
-    guard (20...35).contains(bytes.count), bytes[4] == UInt8(ascii: "-"),
-      bytes[10] == UInt8(ascii: "T"), bytes[13] == UInt8(ascii: ":")
-    else { return false }
-    return Date(rfc3339: text) != nil
-  }
-
   private static func time(_ text: String) -> String {
-    guard let date = Date(rfc3339: text) else { return escape(text) }
-    let utc = date.rfc3339
+    guard let utc = ExportTime.utc(text) else { return escape(text) }
     return
       "<time datetime=\"\(utc)\">\(utc.prefix(10)) \(utc.dropFirst(11).prefix(8)) UTC</time>"
   }
@@ -154,10 +151,16 @@ struct ExportPage {
 
   // MARK: Text
 
+  /// `ip_address` becomes "IP address".
   static func label(_ name: String) -> String {
-    let words = name.replacing("_", with: " ")
-    return escape(words.prefix(1).uppercased() + words.dropFirst())
+    let words = name.split(separator: "_").map { word in
+      initials.contains(String(word)) ? word.uppercased() : String(word)
+    }
+    let text = words.joined(separator: " ")
+    return escape(text.prefix(1).uppercased() + text.dropFirst())
   }
+
+  private static let initials: Set<String> = ["id", "ip", "url", "acr", "amr"]
 
   static func escape(_ text: String) -> String {
     var escaped = ""
@@ -202,9 +205,9 @@ struct ExportPage {
     dd dl,td dl{gap:.4rem 1rem;margin-top:.25rem}
     .scroll{overflow-x:auto}
     table{width:100%;border-collapse:collapse;font-size:.92rem}
-    th,td{padding:.5rem .75rem .5rem 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
+    th,td{padding:.5rem 1.25rem .5rem 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
     th{color:var(--soft);font-weight:600;white-space:nowrap}
-    td{min-width:7rem;overflow-wrap:anywhere}
+    td{overflow-wrap:break-word}
     time{white-space:nowrap;font-variant-numeric:tabular-nums}
     .none,.more{color:var(--soft)}
     .rights{columns:2 16rem;margin:0;padding-left:1.2rem}

@@ -64,6 +64,8 @@ package struct JobWorker: Service {
         }
         group.cancelAll()
       }
+      // A claim that was under way when the shutdown began has brought jobs that no slot takes.
+      outcomes.add(returned: buffer.close())
       await flush()
     } onGracefulShutdown: {
       shutDown()

@@ -19,8 +19,9 @@ struct ComplianceHarness: Sendable {
   let queue: JobQueue
   let tenant: Tenant
   let clock: ManualClock
-  let archive: FilePath
+  let folder: TestFolder
 
+  var archive: FilePath { folder.path }
   var database: Database { test.database }
 
   static let declarations =
@@ -34,14 +35,14 @@ struct ComplianceHarness: Sendable {
     let clock = ManualClock(start)
     let masterKey = try MasterKey(MasterKey.generateText())
     let tenancy = Tenancy.forTests(test.database, masterKey, clock.clock, test.logger)
-    let archive = FilePath("/tmp/tenure-test-archive-\(UUID().uuidString)")
+    let folder = TestFolder()
     let queue = JobQueue(
       database: test.database,
       wakeUp: JobWakeUp(database: test.database, logger: test.logger), clock: clock.clock,
       random: .system)
     let compliance = try Compliance(
       database: test.database, directory: tenancy.directory, users: tenancy.users,
-      audit: tenancy.audit, queue: queue, store: ArchiveStore(directory: archive),
+      audit: tenancy.audit, queue: queue, store: ArchiveStore(directory: folder.path),
       declarations: declarations, exports: ExportPolicy(keepDays: 7, downloadsMax: 1),
       clock: clock.clock, random: .system)
     let made = try await test.freshTenant()
@@ -56,7 +57,7 @@ struct ComplianceHarness: Sendable {
     }
     let harness = ComplianceHarness(
       test: test, tenancy: tenancy, compliance: compliance, queue: queue, tenant: tenant,
-      clock: clock, archive: archive)
+      clock: clock, folder: folder)
     try await harness.insertClient("web")
     return harness
   }
@@ -133,6 +134,13 @@ struct ComplianceHarness: Sendable {
     logger.logLevel = .critical
     return logger
   }
+}
+
+/// A directory that goes away with the last who uses it.
+final class TestFolder: Sendable {
+  let path = FilePath("/tmp/tenure-test-archive-\(UUID().uuidString)")
+
+  deinit { try? FileManager.default.removeItem(atPath: path.text) }
 }
 
 extension Database {

@@ -56,6 +56,7 @@ struct ExportTests {
     #expect(account["email"] == "alice@people.example")
     #expect(account["address"]?["locality"] == "Leipzig")
     #expect(account["id"] == .string(alice.id.description))
+    #expect(account["created_at"] == "2027-01-15T08:00:00.000Z")
     #expect(account["email_index"] == nil && account["subject_key"] == nil)
     let sessions = try #require(data["data/sessions.json"]?["session"]?.arrayValue)
     #expect(sessions.count == 2)
