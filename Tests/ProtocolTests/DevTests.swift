@@ -1,12 +1,15 @@
 import Foundation
 import Glibc
+import NIOHTTP1
 import Platform
 import Testing
 
 /// `tenure dev`, as a newcomer meets it: one command, a folder, and everything in it.
 @Suite("tenure dev", .serialized)
 struct DevTests {
-  @Test("Starts, is killed, starts again with its data, and stops all it started", .timeLimit(.minutes(5)))
+  @Test(
+    "Starts, is killed, starts again with its data, and stops all it started",
+    .timeLimit(.minutes(5)))
   func life() async throws {
     let folder = try Self.folder()
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -31,7 +34,8 @@ struct DevTests {
     #expect(busy.printed().contains("Another 'tenure dev' works in"))
 
     second.end(SIGINT)
-    let left = try Shell.run("sh", ["-c", "ps -eo args | grep -F '\(folder.path)' | grep -v grep || true"])
+    let left = try Shell.run(
+      "sh", ["-c", "ps -eo args | grep -F '\(folder.path)' | grep -v grep || true"])
     #expect(left.isEmpty, "still running: \(left)")
   }
 

@@ -1,12 +1,15 @@
 import Foundation
 import Glibc
+import NIOHTTP1
 import Platform
 import Testing
 
 /// A worker killed in the middle of a job loses nothing: another takes the job over and finishes it.
 @Suite("A worker killed in mid-job")
 struct WorkerCrashTests {
-  @Test("The job is taken over and done once", .timeLimit(.minutes(5)), arguments: ["export", "erasure"])
+  @Test(
+    "The job is taken over and done once", .timeLimit(.minutes(5)),
+    arguments: ["export", "erasure"])
   func takeover(kind: String) async throws {
     let deployment = try Deployment()
     let server = try deployment.serve(roles: "control,runtime")

@@ -12,7 +12,9 @@ struct Reply: Sendable, CustomStringConvertible {
   let body: [UInt8]
 
   var text: String { String(decoding: body, as: UTF8.self) }
-  var json: JSON { (try? JSON.parse(body, limits: JSONLimits(depth: 64, bytes: 16 << 20))) ?? .null }
+  var json: JSON {
+    (try? JSON.parse(body, limits: JSONLimits(depth: 64, bytes: 16 << 20))) ?? .null
+  }
   var location: String? { headers.first(name: "location") }
   var contentType: String? { headers.first(name: "content-type") }
   var description: String { "\(status) \(headers)\n\(text.prefix(2000))" }
@@ -97,8 +99,10 @@ final class Browser: Sendable {
   func cookieHeader(for url: String) -> String? {
     let path = URLComponents(string: url)?.path ?? "/"
     let pairs = cookies.withLock { jar in
-      jar.filter { path == $0.path || path.hasPrefix($0.path.hasSuffix("/") ? $0.path : $0.path + "/") }
-        .map { "\($0.name)=\($0.value)" }
+      jar.filter {
+        path == $0.path || path.hasPrefix($0.path.hasSuffix("/") ? $0.path : $0.path + "/")
+      }
+      .map { "\($0.name)=\($0.value)" }
     }
     return pairs.isEmpty ? nil : pairs.joined(separator: "; ")
   }
@@ -127,9 +131,11 @@ final class Browser: Sendable {
   func submit(
     _ reply: Reply, at url: String, fill: [(String, String)] = [], press button: String? = nil
   ) async throws -> (url: String, reply: Reply) {
-    guard let form = Self.forms(reply.text).first(where: { form in
-      button.map { form.buttons[$0] != nil } ?? true
-    }) else { throw TestFailure("No form with the button \(button ?? "-") on \(url): \(reply)") }
+    guard
+      let form = Self.forms(reply.text).first(where: { form in
+        button.map { form.buttons[$0] != nil } ?? true
+      })
+    else { throw TestFailure("No form with the button \(button ?? "-") on \(url): \(reply)") }
     var values = form.values.filter { value in !fill.contains { $0.0 == value.0 } } + fill
     if let button, let pair = form.buttons[button], !pair.0.isEmpty { values.append(pair) }
     let target = URL(string: form.action, relativeTo: URL(string: url))?.absoluteString ?? url
@@ -141,7 +147,8 @@ final class Browser: Sendable {
     return try await follow(answer, from: target)
   }
 
-  private func follow(_ reply: Reply, from url: String) async throws -> (url: String, reply: Reply) {
+  private func follow(_ reply: Reply, from url: String) async throws -> (url: String, reply: Reply)
+  {
     var (url, reply) = (url, reply)
     for _ in 0..<10 {
       guard (300..<400).contains(reply.status), let location = reply.location,
@@ -156,11 +163,13 @@ final class Browser: Sendable {
 
   private func keep(_ line: String, from url: String) {
     let parts = line.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces) }
-    guard let pair = parts.first?.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false),
+    guard
+      let pair = parts.first?.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false),
       pair.count == 2
     else { return }
     let attributes = parts.dropFirst().map { $0.lowercased() }
-    let path = parts.first { $0.lowercased().hasPrefix("path=") }.map { String($0.dropFirst(5)) } ?? "/"
+    let path =
+      parts.first { $0.lowercased().hasPrefix("path=") }.map { String($0.dropFirst(5)) } ?? "/"
     let gone = attributes.contains("max-age=0")
     cookies.withLock { jar in
       jar.removeAll { $0.name == pair[0] && $0.path == path }
@@ -209,7 +218,10 @@ final class Browser: Sendable {
   }
 
   private static func unescape(_ text: String) -> String {
-    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&#x2F;", "/"), ("&#x3D;", "="), ("&amp;", "&")]
-      .reduce(text) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
+    [
+      ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&#x2F;", "/"),
+      ("&#x3D;", "="), ("&amp;", "&"),
+    ]
+    .reduce(text) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
   }
 }

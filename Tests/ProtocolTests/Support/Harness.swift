@@ -104,7 +104,9 @@ final class AdminCredentials: Sendable {
   let scope: String
   private let token = Mutex<(value: String, until: Date)?>(nil)
 
-  init(baseURL: String, tokenEndpoint: String, clientID: String, clientSecret: String, scope: String) {
+  init(
+    baseURL: String, tokenEndpoint: String, clientID: String, clientSecret: String, scope: String
+  ) {
     self.baseURL = baseURL
     self.tokenEndpoint = tokenEndpoint
     self.clientID = clientID
@@ -202,7 +204,8 @@ struct TestTenant: Sendable {
   func person() async throws -> TestPerson {
     let tag = UUID().uuidString.prefix(8).lowercased()
     let person = TestPerson(
-      username: "user-\(tag)", email: "person-\(tag)@example.org", password: "pass-\(UUID().uuidString)",
+      username: "user-\(tag)", email: "person-\(tag)@example.org",
+      password: "pass-\(UUID().uuidString)",
       name: "Quentin Zyx\(tag)", street: "Nowhere Lane \(tag)")
     let document = try await admin.document(
       .POST, "\(path)/users",
@@ -210,7 +213,9 @@ struct TestTenant: Sendable {
         "username": .string(person.username), "email": .string(person.email),
         "email_verified": true, "name": .string(person.name),
         "password": .string(person.password),
-        "address": ["street_address": .string(person.street), "locality": "Ghent", "country": "BE"],
+        "address": [
+          "street_address": .string(person.street), "locality": "Ghent", "country": "BE",
+        ],
       ])
     guard let id = document["id"]?.stringValue else { throw TestFailure("No id: \(document.text)") }
     return person.identified(id)
@@ -239,7 +244,9 @@ struct TestTenant: Sendable {
   func finished(request id: String) async throws -> JSON {
     for _ in 0..<600 {
       let request = try await admin.document(.GET, "\(path)/privacy/requests/\(id)")
-      if ["fulfilled", "refused", "failed"].contains(request["state"]?.stringValue) { return request }
+      if ["fulfilled", "refused", "failed"].contains(request["state"]?.stringValue) {
+        return request
+      }
       try await Task.sleep(for: .milliseconds(100))
     }
     throw TestFailure("Request \(id) does not end.")
