@@ -40,6 +40,8 @@ import Synchronization
   /// Set when the connection must not be used again.
   private(set) var isBroken = false
   private(set) var needsCancel = false
+  /// Its place in the pool.
+  var place = 0
   /// A listener reads for itself; the reactor only wakes it.
   var isListener = false
   /// Tenants served so far.

@@ -1,11 +1,11 @@
 import CPostgres
 import Glibc
 
-/// The monotonic clock in nanoseconds, as of the kernel's last tick: every use here is about milliseconds at least.
+/// The monotonic clock, in nanoseconds.
 enum Monotonic {
   static func now() -> UInt64 {
     var time = timespec()
-    unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 }

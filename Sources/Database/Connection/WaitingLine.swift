@@ -4,10 +4,17 @@
 final class Waiter: @unchecked Sendable {
   typealias Answer = Resumption<Connection, any Error>
 
+  let affinity: Affinity
   /// Nil once the caller has been answered.
   var answer: Answer?
   var deadline: UInt64 = .max
+  /// From then on any connection will do.
+  var impatientAt: UInt64 = .max
   var isCancelled = false
+  /// How often somebody behind was served first.
+  fileprivate var timesPassed = 0
+
+  init(_ affinity: Affinity) { self.affinity = affinity }
 }
 
 /// Callers in the order they came; those who gave up leave a gap that closes when their turn comes.
@@ -22,14 +29,36 @@ struct WaitingLine {
     count += 1
   }
 
-  mutating func popFirst() -> Waiter.Answer? {
-    while head < line.count {
-      let waiter = line[head]
-      head += 1
-      compact()
-      if let answer = take(waiter) { return answer }
+  private static let lookAheadMax = 64
+  private static let timesPassedMax = 64
+
+  /// The caller to serve with this connection: the first, among those in front, that prefers it; else the very first, if
+  /// it has lost patience; else nobody.
+  mutating func pop(for connection: Connection, of placeCount: Int, now: UInt64) -> Waiter.Answer? {
+    dropAnswered()
+    guard let first = line[head...].first else { return nil }
+    if first.timesPassed < Self.timesPassedMax {
+      for waiter in line[head...].prefix(Self.lookAheadMax) where waiter.answer != nil {
+        guard
+          waiter.affinity.role == connection.role
+            || waiter.affinity.prefers(connection.place, of: placeCount)
+        else { continue }
+        if waiter !== first { first.timesPassed += 1 }
+        return take(waiter)
+      }
     }
-    return nil
+    return first.impatientAt <= now || first.timesPassed >= Self.timesPassedMax ? take(first) : nil
+  }
+
+  mutating func popImpatient(now: UInt64) -> Waiter.Answer? {
+    dropAnswered()
+    guard let first = line[head...].first, first.impatientAt <= now else { return nil }
+    return take(first)
+  }
+
+  private mutating func dropAnswered() {
+    while head < line.count, line[head].answer == nil { head += 1 }
+    compact()
   }
 
   mutating func abandon(_ waiter: Waiter) -> Waiter.Answer? { take(waiter) }

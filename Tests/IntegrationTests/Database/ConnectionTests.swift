@@ -122,6 +122,45 @@ struct ConnectionTests {
     #expect(database.statistics.waiting == 0)
   }
 
+  @Test("no caller is forgotten between looking for a connection and standing in line")
+  func nobodyForgotten() async throws {
+    let test = try await TestDatabase.shared()
+    let database = test.another {
+      $0.connectionsMax = 2
+      $0.waitSeconds = 20
+    }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<3 {
+        group.addTask {
+          for value in 0..<4_000 { _ = try await database.first(Echo(value: value)) }
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(database.statistics.waiting == 0)
+  }
+
+  @Test("a tenant's statements keep to a few connections, so that the others need not learn it")
+  func homes() async throws {
+    let test = try await TestDatabase.shared()
+    let database = test.another { $0.connectionsMax = 8 }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<8 { group.addTask { try await database.run(Sleep(seconds: 0.2)) } }
+      try await group.waitForAll()
+    }
+    var schemas: [TenantSchema] = []
+    for _ in 0..<12 { schemas.append(try await test.freshTenant().schema) }
+    var backends: [TenantSchema: Set<Int>] = [:]
+    for _ in 0..<5 {
+      for schema in schemas {
+        let backend = try #require(try await database.first(BackendID(), in: schema))
+        backends[schema, default: []].insert(backend)
+      }
+    }
+    #expect(backends.values.allSatisfy { $0.count <= 2 })
+    #expect(backends.values.reduce(into: Set<Int>()) { $0.formUnion($1) }.count > 2)
+  }
+
   @Test("whoever waits too long for a connection is told, and one too many is told at once")
   func waitingLimits() async throws {
     let test = try await TestDatabase.shared()
