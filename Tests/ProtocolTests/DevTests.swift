@@ -14,7 +14,7 @@ struct DevTests {
     let folder = try Self.folder()
     defer { try? FileManager.default.removeItem(at: folder) }
     let port = try Deployment.freePort()
-    let first = try Self.start(in: folder, port: port)
+    let first = try await Self.start(in: folder, port: port)
     let document = try Self.document(in: folder)
     let organization = try #require(document["organizations"]?.arrayValue?.first)
     #expect(document["base_url"]?.stringValue == "http://localhost:\(port)")
@@ -23,39 +23,39 @@ struct DevTests {
     #expect(try await admin.call(.GET, "organizations").status == 200)
     try await signIn(organization, admin)
 
-    first.end(SIGKILL)
-    let second = try Self.start(in: folder, port: port)
+    try await first.end(SIGKILL)
+    let second = try await Self.start(in: folder, port: port)
     #expect(try Self.document(in: folder) == document, "the credentials changed")
     try await signIn(organization, admin)
 
-    let busy = try TenureProcess(
+    let busy = try await TenureProcess(
       ["dev", "--data", folder.path, "--port", "\(port)"], environment: [:], folder: folder)
-    #expect(busy.wait() != 0)
+    #expect(try await busy.wait() != 0)
     #expect(busy.printed().contains("Another 'tenure dev' works in"))
 
-    second.end(SIGINT)
+    try await second.end(SIGINT)
     let left = try Shell.run(
       "sh", ["-c", "ps -eo args | grep -F '\(folder.path)' | grep -v grep || true"])
     #expect(left.isEmpty, "still running: \(left)")
   }
 
   @Test("A taken port and a data directory of another version are a sentence and a status")
-  func refusals() throws {
+  func refusals() async throws {
     let folder = try Self.folder()
     defer { try? FileManager.default.removeItem(at: folder) }
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(socket) }
     let port = try Self.listen(on: socket)
-    let taken = try TenureProcess(
+    let taken = try await TenureProcess(
       ["dev", "--data", folder.path, "--port", "\(port)"], environment: [:], folder: folder)
-    #expect(taken.wait() != 0)
+    #expect(try await taken.wait() != 0)
     #expect(taken.printed().contains("Port \(port) is taken"), "\(taken.printed())")
 
     try "0\n".write(to: folder.appendingPathComponent("format"), atomically: true, encoding: .utf8)
-    let old = try TenureProcess(
+    let old = try await TenureProcess(
       ["dev", "--data", folder.path, "--port", "\(try Deployment.freePort())"], environment: [:],
       folder: folder)
-    #expect(old.wait() != 0)
+    #expect(try await old.wait() != 0)
     #expect(old.printed().contains("has format 0"), "\(old.printed())")
   }
 
@@ -104,14 +104,14 @@ struct DevTests {
     return folder
   }
 
-  private static func start(in folder: URL, port: UInt16) throws -> TenureProcess {
+  private static func start(in folder: URL, port: UInt16) async throws -> TenureProcess {
     let logs = FileManager.default.temporaryDirectory
-    let process = try TenureProcess(
+    let process = try await TenureProcess(
       ["dev", "--data", folder.path, "--port", "\(port)"], environment: [:], folder: logs)
     for _ in 0..<3000 {
       if Deployment.connects(to: port) { return process }
       guard process.isRunning else { break }
-      usleep(20_000)
+      try await Task.sleep(for: .milliseconds(20))
     }
     throw TestFailure("tenure dev does not listen:\n\(process.printed())")
   }

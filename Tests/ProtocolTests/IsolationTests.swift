@@ -8,8 +8,8 @@ import Testing
 struct IsolationTests {
   let harness: Harness
 
-  init() throws {
-    harness = try Harness.shared()
+  init() async throws {
+    harness = try await Harness.shared()
   }
 
   @Test("Tokens, codes and clients of one are worth nothing at another")

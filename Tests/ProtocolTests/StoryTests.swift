@@ -10,8 +10,8 @@ import Testing
 struct StoryTests {
   @Test("From sign-up to nothing left", .timeLimit(.minutes(5)))
   func story() async throws {
-    let deployment = try Deployment()
-    let server = try deployment.serve(roles: "control,runtime,worker")
+    let deployment = try await Deployment()
+    let server = try await deployment.serve(roles: "control,runtime,worker")
     let tenant = try await TestTenant(deployment.admin)
     let person = try await tenant.person()
     let bystander = try await tenant.person()
@@ -22,13 +22,13 @@ struct StoryTests {
     try await withdraws(person, tenant, application)
     let browser = try await exports(person, tenant, application, deployment)
     try await survivesRestart(person, tenant, application, deployment, server)
-    let again = try deployment.serve(roles: "control,runtime,worker")
-    defer { again.end(SIGTERM) }
+    let again = try await deployment.serve(roles: "control,runtime,worker")
     try await erases(person, tenant, browser)
     try nothingLeft(of: person, in: deployment)
     try await auditRemains(of: person, tenant)
     try await retentionRuns(tenant)
     _ = try await AuthorizationRequest(tenant, application).tokens(bystander)
+    try await again.end(SIGTERM)
   }
 
   private func signsInAndRefreshes(
@@ -126,8 +126,8 @@ struct StoryTests {
     let tokens = try await AuthorizationRequest(tenant, application).tokens(person)
     let refresh = try #require(tokens["refresh_token"]?.stringValue)
     let access = try #require(tokens["access_token"]?.stringValue)
-    server.end(SIGKILL)
-    let again = try deployment.serve(roles: "control,runtime,worker")
+    try await server.end(SIGKILL)
+    let again = try await deployment.serve(roles: "control,runtime,worker")
     let userinfo = try await HTTP.get(
       "\(tenant.issuer)/oidc/userinfo", headers: [("authorization", "Bearer \(access)")])
     #expect(userinfo.status == 200)
@@ -135,7 +135,7 @@ struct StoryTests {
     let events = try await deployment.admin.document(
       .GET, "\(tenant.path)/audit/events?limit=200&subject=\(person.id)")
     #expect((events["events"]?.arrayValue ?? []).count > 5)
-    again.end(SIGTERM)
+    try await again.end(SIGTERM)
   }
 
   private func erases(_ person: TestPerson, _ tenant: TestTenant, _ browser: Browser) async throws {

@@ -11,9 +11,8 @@ struct WorkerCrashTests {
     "The job is taken over and done once", .timeLimit(.minutes(5)),
     arguments: ["export", "erasure"])
   func takeover(kind: String) async throws {
-    let deployment = try Deployment()
-    let server = try deployment.serve(roles: "control,runtime")
-    defer { server.end(SIGTERM) }
+    let deployment = try await Deployment()
+    let server = try await deployment.serve(roles: "control,runtime")
     let tenant = try await TestTenant(deployment.admin)
     let person = try await tenant.person()
     try addHistory(of: person, to: tenant, in: deployment, events: 150_000)
@@ -23,15 +22,14 @@ struct WorkerCrashTests {
     let id = try #require(opened["id"]?.stringValue)
     #expect(opened["state"] == "received" || opened["state"] == "verified")
 
-    let first = try deployment.serve(roles: "worker")
+    let first = try await deployment.serve(roles: "worker")
     try await running(kind, in: deployment)
-    first.end(SIGKILL)
+    try await first.end(SIGKILL)
     let stopped = try await deployment.admin.document(
       .GET, "\(tenant.path)/privacy/requests/\(id)")
     #expect(stopped["state"] != "fulfilled", "the worker was killed too late to prove anything")
 
-    let second = try deployment.serve(roles: "worker")
-    defer { second.end(SIGTERM) }
+    let second = try await deployment.serve(roles: "worker")
     let finished = try await tenant.finished(request: id)
     #expect(finished["state"] == "fulfilled", "\(finished.text)")
     let jobs = try await deployment.admin.document(
@@ -55,6 +53,8 @@ struct WorkerCrashTests {
       let user = try await deployment.admin.call(.GET, "\(tenant.path)/users/\(person.id)")
       #expect(user.status == 404)
     }
+    try await second.end(SIGTERM)
+    try await server.end(SIGTERM)
   }
 
   /// A long history, so that the job takes its time.

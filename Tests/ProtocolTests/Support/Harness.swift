@@ -13,7 +13,7 @@ struct Deployment: Sendable {
   let admin: AdminCredentials
 
   /// Migrates an empty database and makes the first administrator.
-  init() throws {
+  init() async throws {
     folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("tenure-protocol-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -32,10 +32,10 @@ struct Deployment: Sendable {
       "TENURE_LOGIN_FREE_ATTEMPTS_PER_ADDRESS": "1000000",
       "TENURE_JOB_LEASE_SECONDS": "2",
     ]
-    let migrate = try TenureProcess(["migrate"], environment: environment, folder: folder)
-    guard migrate.wait() == 0 else { throw TestFailure("migrate: \(migrate.printed())") }
-    let bootstrap = try TenureProcess(["bootstrap"], environment: environment, folder: folder)
-    guard bootstrap.wait() == 0 else { throw TestFailure("bootstrap: \(bootstrap.printed())") }
+    let migrate = try await TenureProcess(["migrate"], environment: environment, folder: folder)
+    guard try await migrate.wait() == 0 else { throw TestFailure("migrate: \(migrate.printed())") }
+    let bootstrap = try await TenureProcess(["bootstrap"], environment: environment, folder: folder)
+    guard try await bootstrap.wait() == 0 else { throw TestFailure("bootstrap: \(bootstrap.printed())") }
     let printed = bootstrap.printed()
     let document = try JSON.parse(Array(printed.utf8), limits: .request)
     guard let endpoint = document["token_endpoint"]?.stringValue,
@@ -48,15 +48,17 @@ struct Deployment: Sendable {
   }
 
   /// Starts a process with some duties; one that serves HTTP listens when this returns.
-  func serve(roles: String, environment extra: [String: String] = [:]) throws -> TenureProcess {
-    let process = try TenureProcess(
+  func serve(roles: String, environment extra: [String: String] = [:]) async throws
+    -> TenureProcess
+  {
+    let process = try await TenureProcess(
       ["serve", "--roles", roles], environment: environment.merging(extra) { $1 }, folder: folder)
     guard roles != "worker" else { return process }
     let port = UInt16(environment["TENURE_HTTP_PORT"] ?? "") ?? 0
     for _ in 0..<1500 {
       if Self.connects(to: port) { return process }
       guard process.isRunning else { break }
-      usleep(20_000)
+      try await Task.sleep(for: .milliseconds(20))
     }
     throw TestFailure("The server does not listen:\n\(process.printed())")
   }
@@ -160,13 +162,13 @@ struct Harness: Sendable {
 
   var admin: AdminCredentials { deployment.admin }
 
-  private static let started = Result {
-    let deployment = try Deployment()
+  private static let started = Task {
+    let deployment = try await Deployment()
     return Harness(
-      deployment: deployment, process: try deployment.serve(roles: "control,runtime,worker"))
+      deployment: deployment, process: try await deployment.serve(roles: "control,runtime,worker"))
   }
 
-  static func shared() throws -> Harness { try started.get() }
+  static func shared() async throws -> Harness { try await started.value }
 
   /// A new organization with a person and a confidential application.
   func tenant() async throws -> TestTenant { try await TestTenant(admin) }
