@@ -85,6 +85,7 @@ struct ErasureHandler: JobHandler {
   /// Removes what exports have written, after the last of them has stopped writing.
   func deleteFiles(of subject: UserID, _ tenant: Tenant) async throws {
     let requests = try await database.transaction(in: tenant.schema) { tx in
+      _ = try await tx.first(LiftStatementTimeout())
       try await tx.run(LockSubjectFiles(key: subject.filesLock))
       return try await tx.all(ExportRequestIDs(subject: subject))
     }
@@ -101,6 +102,7 @@ struct ErasureHandler: JobHandler {
         return
       }
       try await context.fence(tx)
+      _ = try await tx.first(LiftStatementTimeout())
       let needles = try await needles(of: subject, in: tx, tenant)
       let telling = try await scan.distinguishing(needles, of: subject, in: tx)
       let steps = try await engine.erase(subject, from: map.erasureOrder, in: tx)

@@ -22,8 +22,12 @@ struct SubjectNeedles: Sendable {
     var ambiguous = Set<String>()
     var leaves: [String] = []
     for document in documents { Self.collect(.object(document), into: &leaves) }
-    for leaf in leaves where leaf.count >= Self.lengthMin {
-      if Self.identifies(leaf) { certain.insert(leaf) } else { ambiguous.insert(leaf) }
+    for leaf in leaves {
+      if Self.identifies(leaf) {
+        certain.insert(leaf)
+      } else if Self.isTelling(leaf) {
+        ambiguous.insert(leaf)
+      }
     }
     var identifiers = [subject.description, Hex.encode(subject.bytes)]
     for index in indexes {
@@ -47,10 +51,28 @@ struct SubjectNeedles: Sendable {
     return value.count >= 8 && value.contains(where: \.isWhitespace)
   }
 
-  /// As text, as it stands inside a JSON string, and as the hexadecimal digits of a bytea column.
+  /// Whether a value would not turn up in random ids, times and digests by chance, as a postal code does.
+  private static func isTelling(_ value: String) -> Bool {
+    guard value.count >= lengthMin else { return false }
+    return value.count >= 8 || value.contains { !$0.isHexDigit && !$0.isPunctuation }
+  }
+
+  /// As text, as it stands inside a JSON string, and as the hexadecimal digits of a bytea column; in lower case,
+  /// as what is searched.
   private static func spellings(_ value: String) -> [String] {
     let json = JSON.string(value).text.dropFirst().dropLast()
-    return Array(Set([value, String(json), Hex.encode(Array(value.utf8))])).sorted()
+    var spellings: Set = [value.lowercased(), json.lowercased()]
+    // A database with the C locale knows the small letters of ASCII only.
+    spellings.insert(asciiLowercased(value))
+    spellings.insert(asciiLowercased(String(json)))
+    // Fewer digits would be found in digests by chance.
+    if value.utf8.count >= 8 { spellings.insert(Hex.encode(Array(value.utf8))) }
+    return spellings.sorted()
+  }
+
+  private static func asciiLowercased(_ text: String) -> String {
+    let bytes = text.utf8.map { (65...90).contains($0) ? $0 + 32 : $0 }
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   private static func collect(_ value: JSON, into leaves: inout [String]) {

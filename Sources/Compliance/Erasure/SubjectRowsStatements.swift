@@ -66,32 +66,35 @@ extension PersonalData {
       """
   }
 
-  /// Which of the values stand in rows of others.
+  /// Which of the values, in lower case, stand in rows of others.
   func common(_ values: [String], notOf subject: UserID) -> ComposedSQL {
     let others: ComposedSQL = self.subject == nil ? "true" : "\(rows(of: subject)) is not true"
     return """
-      select n.value
-        from unnest(\(bind: values)) as n (value)
-       where exists (select
-                       from \(tenant).\(table) as t
-                      where \(others)
-                        and strpos(lower(\(rowText)), lower(n.value)) > 0)
+      select distinct n.value
+        from (\(texts(where: others))) as row
+        join unnest(\(bind: values)) as n (value) on strpos(row.content, n.value) > 0
       """
   }
 
-  /// Whether one of the values stands in any row.
+  /// Whether one of the values, in lower case, stands in any row.
   func residue(_ values: [String]) -> ComposedSQL {
     """
     select exists (select
-                     from \(tenant).\(table) as t
-                    cross join unnest(\(bind: values)) as n (value)
-                    where strpos(lower(\(rowText)), lower(n.value)) > 0)
+                     from (\(texts(where: "true"))) as row
+                     join unnest(\(bind: values)) as n (value)
+                       on strpos(row.content, n.value) > 0)
     """
   }
 
-  /// The row `t` as one text, columns apart; binary columns as hexadecimal digits.
-  private var rowText: ComposedSQL {
-    let columns = columns.map { column -> ComposedSQL in "t.\(column.name)::text" }
-    return "concat_ws(' | ', \(ComposedSQL.joined(columns, by: ", ")))"
+  /// Each row as one text in lower case, columns apart, binary columns as hexadecimal digits. The offset keeps
+  /// the planner from making the text anew for each value.
+  private func texts(where condition: ComposedSQL) -> ComposedSQL {
+    let columns = columns.map { column -> ComposedSQL in "\(column.name)::text" }
+    return """
+      select lower(concat_ws(' | ', \(ComposedSQL.joined(columns, by: ", ")))) as content
+        from \(tenant).\(table)
+       where \(condition)
+      offset 0
+      """
   }
 }
