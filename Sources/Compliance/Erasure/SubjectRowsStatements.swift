@@ -86,8 +86,9 @@ extension PersonalData {
     """
   }
 
-  /// Each row as one text in lower case, columns apart, binary columns as hexadecimal digits. The offset keeps
-  /// the planner from making the text anew for each value.
+  /// Each row as one text in lower case, columns apart, binary columns as hexadecimal digits.
+  ///
+  /// The offset keeps the planner from making the text anew for each value.
   private func texts(where condition: ComposedSQL) -> ComposedSQL {
     let columns = columns.map { column -> ComposedSQL in "\(column.name)::text" }
     return """
