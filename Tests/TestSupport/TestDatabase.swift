@@ -27,19 +27,23 @@ package struct TestDatabase: Sendable {
     return test
   }
 
+  /// The defaults, with patience: all tests run at once, and share the connections and the machine.
+  private static var settings: DatabaseSettings {
+    var read = SettingsReader.documentation
+    var settings = DatabaseSettings(&read)
+    settings.waitSeconds = 120
+    return settings
+  }
+
   private static let holder = SharedTestDatabase()
 
   private init(server: Secret<String>, name: String) throws {
     var logger = Logger(label: "test")
     logger.logLevel = .error
-    var read = SettingsReader.documentation
     self.name = name
     self.logger = logger
     url = try server.naming(database: name)
-    var settings = DatabaseSettings(&read)
-    // All tests run at once and share these connections: waiting is part of it.
-    settings.waitSeconds = 120
-    database = Database(url: url, settings: settings, logger: logger)
+    database = Database(url: url, settings: Self.settings, logger: logger)
     migrator = Migrator(
       database: database, control: Migrations.control, tenant: Migrations.tenant, clock: .system,
       logger: logger)
@@ -47,8 +51,7 @@ package struct TestDatabase: Sendable {
 
   /// Another service on the same database, as a second process would have it.
   package func another(_ adjust: (inout DatabaseSettings) -> Void) -> Database {
-    var read = SettingsReader.documentation
-    var settings = DatabaseSettings(&read)
+    var settings = Self.settings
     adjust(&settings)
     return Database(url: url, settings: settings, logger: logger)
   }
