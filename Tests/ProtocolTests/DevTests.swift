@@ -28,8 +28,9 @@ struct DevTests {
     #expect(try Self.document(in: folder) == document, "the credentials changed")
     try await signIn(organization, admin)
 
+    let other = try Deployment.freePort()
     let busy = try await TenureProcess(
-      ["dev", "--data", folder.path, "--port", "\(port)"], environment: [:], folder: folder)
+      ["dev", "--data", folder.path, "--port", "\(other)"], environment: [:], folder: folder)
     #expect(try await busy.wait() != 0)
     #expect(busy.printed().contains("Another 'tenure dev' works in"))
 

@@ -100,7 +100,7 @@ struct StoryTests {
       z = zipfile.ZipFile(sys.argv[1])
       manifest = json.loads(z.read('manifest.json'))
       names = set(z.namelist())
-      for entry in manifest['entries']:
+      for entry in manifest['files']:
           assert hashlib.sha256(z.read(entry['name'])).hexdigest() == entry['sha256'], entry
       assert any(n.endswith('.html') for n in names), names
       print(''.join(z.read(n).decode() for n in names))
