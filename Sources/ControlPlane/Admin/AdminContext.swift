@@ -21,6 +21,8 @@ package struct AdminContext: DerivedContext, ScopedContext {
       actor: .operator(principal.id), requestID: requestID, ipAddress: nil, userAgent: nil)
   }
 
+  var platform: PlatformOperator { PlatformOperator(origin: origin, system: system) }
+
   /// A path parameter of the mounted operation; what is not there does not exist.
   func parameter(_ name: String) throws -> String {
     guard let value = parameters.get(name) else { throw Problem.notFound() }

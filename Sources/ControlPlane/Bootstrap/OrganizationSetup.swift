@@ -26,7 +26,7 @@ package struct OrganizationSetup: Sendable {
     if try await directory.find(slug: slug.value) == nil {
       _ = try await organizations.create(
         OrganizationDraft(slug: slug, name: wanted.name, settings: wanted.settings), claim: nil,
-        origin: .system, system: system)
+        by: PlatformOperator(origin: .system, system: system))
     }
     let tenant = try await organizations.tenant(slug.value)
     for purpose in wanted.purposes {

@@ -62,9 +62,9 @@ package struct Organizations: Sendable {
 
   /// A new organization, complete and routable, or nothing at all.
   ///
-  /// A repeat of the request is recognised by `claim`; the platform's trail is that of `system`.
+  /// A repeat of the request is recognised by `claim`; the trails of both organization and platform tell it.
   package func create(
-    _ draft: OrganizationDraft, claim: IdempotencyClaim?, origin: AuditOrigin, system: Tenant
+    _ draft: OrganizationDraft, claim: IdempotencyClaim?, by platform: PlatformOperator
   ) async throws -> Organization {
     if let earlier = try await idempotency.earlier(claim) { return try await again(earlier) }
     let plan = try provisioner.prepare(draft)
@@ -72,9 +72,10 @@ package struct Organizations: Sendable {
       let outcome = try await idempotency.once(claim, organization: nil, in: nil) { tx in
         let organization = try await provisioner.provision(plan, in: tx)
         let event = AuditEvent(
-          .organizationCreated, origin: origin, subject: nil, detail: organization.auditDetail)
+          .organizationCreated, origin: platform.origin, subject: nil,
+          detail: organization.auditDetail)
         try await audit.record(event, in: tx, tenant: plan.tenant)
-        try await audit.record(event, in: tx, tenant: system)
+        try await audit.record(event, in: tx, tenant: platform.system)
         return Creation(value: organization, id: organization.id.description, secret: nil)
       }
       return switch outcome {
@@ -99,9 +100,9 @@ package struct Organizations: Sendable {
   // MARK: Change
 
   func update(
-    _ id: TenantID, _ patch: OrganizationPatch, ifMatch: IfMatch, context: AdminContext
+    _ id: TenantID, _ patch: OrganizationPatch, ifMatch: IfMatch, by platform: PlatformOperator
   ) async throws -> Organization {
-    try await changing(id, context: context) { organization, tx in
+    try await changing(id, by: platform) { organization, tx in
       try ifMatch.require(organization.etag)
       guard organization.status != .deleting else { throw Self.notChangeable(.deleting) }
       let settings = try patch.settings(over: organization.settings)
@@ -118,22 +119,23 @@ package struct Organizations: Sendable {
     }
   }
 
-  func suspend(_ id: TenantID, context: AdminContext) async throws -> Organization {
-    try await changing(id, context: context) { organization, tx in
+  func suspend(_ id: TenantID, by platform: PlatformOperator) async throws -> Organization {
+    try await changing(id, by: platform) { organization, tx in
       try await apply(organization.suspension(), .organizationSuspended, to: organization, in: tx)
     }
   }
 
-  func resume(_ id: TenantID, context: AdminContext) async throws -> Organization {
-    try await changing(id, context: context) { organization, tx in
+  func resume(_ id: TenantID, by platform: PlatformOperator) async throws -> Organization {
+    try await changing(id, by: platform) { organization, tx in
       try await apply(organization.resumption(), .organizationResumed, to: organization, in: tx)
     }
   }
 
   /// Takes an organization out of use at once; a job removes what it had.
-  func delete(_ id: TenantID, ifMatch: IfMatch, context: AdminContext) async throws -> Organization
+  func delete(_ id: TenantID, ifMatch: IfMatch, by platform: PlatformOperator) async throws
+    -> Organization
   {
-    try await changing(id, context: context) { organization, tx in
+    try await changing(id, by: platform) { organization, tx in
       try ifMatch.require(organization.etag)
       let change = try await apply(
         organization.deletion(), .organizationDeleting, to: organization, in: tx)
@@ -170,7 +172,7 @@ package struct Organizations: Sendable {
   /// The organization's own trail gets the event while it still has one to read, the platform's
   /// always.
   private func changing(
-    _ id: TenantID, context: AdminContext,
+    _ id: TenantID, by platform: PlatformOperator,
     _ change: (Organization, Transaction) async throws -> Changed?
   ) async throws -> Organization {
     // Its settings decide what events keep; a change of them may be a moment late for that.
@@ -184,16 +186,27 @@ package struct Organizations: Sendable {
       }
       try await directory.announceChange(of: id, in: tx)
       let event = AuditEvent(
-        action, origin: context.origin, subject: nil,
+        action, origin: platform.origin, subject: nil,
         detail: changed.auditDetail.merging(detail))
       if let tenant { try await audit.record(event, in: tx, tenant: tenant) }
-      if !changed.isSystem { try await audit.record(event, in: tx, tenant: context.system) }
+      if !changed.isSystem { try await audit.record(event, in: tx, tenant: platform.system) }
       return changed
     }
   }
 
   private static func notChangeable(_ status: TenantStatus) -> Problem {
     .conflict("The organization is \(status.rawValue).")
+  }
+}
+
+/// Who acts on organizations, and the tenant whose audit trail is the platform's.
+package struct PlatformOperator: Sendable {
+  let origin: AuditOrigin
+  let system: Tenant
+
+  package init(origin: AuditOrigin, system: Tenant) {
+    self.origin = origin
+    self.system = system
   }
 }
 

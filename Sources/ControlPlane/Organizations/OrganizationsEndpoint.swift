@@ -75,7 +75,7 @@ struct OrganizationsEndpoint: DocumentedEndpoint {
     let draft = try OrganizationDraft(body)
     let claim = try idempotency.claim(request, body, in: context)
     let organization = try await organizations.create(
-      draft, claim: claim, origin: context.origin, system: context.system)
+      draft, claim: claim, by: context.platform)
     var answer = answer(organization, status: .created)
     answer.headers[.location] = "/admin/v1/organizations/\(organization.id)"
     return answer
@@ -101,23 +101,23 @@ struct OrganizationsEndpoint: DocumentedEndpoint {
     let patch = try OrganizationPatch(await AdminBody.read(request))
     return answer(
       try await organizations.update(
-        try await id(context), patch, ifMatch: IfMatch(request), context: context))
+        try await id(context), patch, ifMatch: IfMatch(request), by: context.platform))
   }
 
   func delete(_ request: Request, _ context: AdminContext) async throws -> JSONResponse {
     let organization = try await organizations.delete(
-      try await id(context), ifMatch: IfMatch(request), context: context)
+      try await id(context), ifMatch: IfMatch(request), by: context.platform)
     return answer(organization, status: .accepted)
   }
 
   func suspend(_ request: Request, _ context: AdminContext) async throws -> JSONResponse {
     try await AdminBody.readNothing(request)
-    return answer(try await organizations.suspend(try await id(context), context: context))
+    return answer(try await organizations.suspend(try await id(context), by: context.platform))
   }
 
   func resume(_ request: Request, _ context: AdminContext) async throws -> JSONResponse {
     try await AdminBody.readNothing(request)
-    return answer(try await organizations.resume(try await id(context), context: context))
+    return answer(try await organizations.resume(try await id(context), by: context.platform))
   }
 
   private func id(_ context: AdminContext) async throws -> TenantID {
