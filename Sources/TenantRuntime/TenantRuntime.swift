@@ -12,6 +12,7 @@ package import Web
 package struct TenantRuntime: Sendable {
   package static let statements: [any Statement.Type] = [
     InsertAuthorizationCode.self, ConsumeAuthorizationCode.self, FindAuthorizationCode.self,
+    DeleteAuthorizationCodes.self,
     FindSession.self, StartSession.self, RenewSession.self, ExtendSession.self, EndSession.self,
     FindSubjectKey.self,
     RotateTokenFamily.self, LockTokenFamily.self, FindTokenFamily.self, RevokeTokenFamily.self,

@@ -64,15 +64,14 @@ struct AuthorizationCodeGrant: Grant {
           RevokeTokenFamily(
             family: stored.grant.family, reason: TokenFamily.RevocationReason.codeReuse.rawValue,
             now: now))
-        if revoked > 0 {
+        if revoked > 0, let user = stored.user {
+          let key = try await tx.first(FindSubjectKey(user: user))
           try await audit.record(
             AuditEvent(
               .codeReused, .failure, origin: request.origin,
-              subject: stored.user.map { AuditSubject(id: $0, key: nil) },
-              detail: [
-                "client_id": .string(request.client.id.text),
-                "family_id": .string(stored.grant.family.description),
-              ]),
+              subject: try key.subject(user, request.tenant),
+              detail: ["client_id": .string(request.client.id.text)],
+              personal: ["grant_id": .string(stored.grant.family.description)]),
             in: tx, tenant: request.tenant)
         }
         return error

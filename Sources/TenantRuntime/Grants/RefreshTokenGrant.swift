@@ -67,15 +67,16 @@ struct RefreshTokenGrant: Grant {
           RevokeTokenFamily(
             family: family.id, reason: TokenFamily.RevocationReason.refreshTokenReuse.rawValue,
             now: now))
+        let key = try await tx.first(FindSubjectKey(user: family.user))
         try await audit.record(
           AuditEvent(
             .refreshTokenReused, .failure, origin: request.origin,
-            subject: AuditSubject(id: family.user, key: nil),
+            subject: try key.subject(family.user, request.tenant),
             detail: [
               "client_id": .string(request.client.id.text),
-              "family_id": .string(family.id.description),
               "generation": .integer(Int(token.generation)),
-            ]),
+            ],
+            personal: ["grant_id": .string(family.id.description)]),
           in: tx, tenant: request.tenant)
         return error
       }

@@ -88,7 +88,8 @@ struct Sessions: Sendable {
       try await audit.record(
         AuditEvent(
           .signOut, origin: origin, subject: try key.subject(session.user, tenant),
-          detail: ["session_id": .string(session.id.description), "grants": .integer(revoked)]),
+          detail: ["grants": .integer(revoked)],
+          personal: ["session_id": .string(session.id.description)]),
         in: tx, tenant: tenant)
     }
   }

@@ -5,7 +5,8 @@ import Tenancy
 /// The claims of an account as a person reads them.
 enum PersonFacts {
   private static let labels = [
-    "sub": "Account number", "email": "E-mail", "website": "Website", "zoneinfo": "Time zone",
+    "sub": "Account number", "email": "E-mail", "email_verified": "E-mail verified",
+    "website": "Website", "zoneinfo": "Time zone",
     "locale": "Language", "username": "User name", "birthdate": "Date of birth",
   ]
 

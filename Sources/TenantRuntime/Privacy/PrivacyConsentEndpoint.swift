@@ -57,6 +57,7 @@ struct PrivacyConsentEndpoint: TenantEndpoint {
         let granted = try await consents.grantedScope(
           of: session.user, client: client.text, in: tx, tenant: tenant)
         // Tokens go even if the consent is gone already: the page promises it.
+        try await tx.run(DeleteAuthorizationCodes(user: session.user, client: client))
         try await tx.run(
           RevokeTokenFamiliesOfClient(
             user: session.user, client: client,

@@ -45,13 +45,12 @@ struct RevocationEndpoint: TenantEndpoint {
         RevokeTokenFamily(
           family: family.id, reason: TokenFamily.RevocationReason.revokedByClient.rawValue, now: now
         ))
+      let key = try await tx.first(FindSubjectKey(user: family.user))
       try await audit.record(
         AuditEvent(
-          .tokenRevoked, origin: origin, subject: AuditSubject(id: family.user, key: nil),
-          detail: [
-            "token": "refresh_token", "client_id": .string(client.id.text),
-            "family_id": .string(family.id.description),
-          ]),
+          .tokenRevoked, origin: origin, subject: try key.subject(family.user, tenant),
+          detail: ["token": "refresh_token", "client_id": .string(client.id.text)],
+          personal: ["grant_id": .string(family.id.description)]),
         in: tx, tenant: tenant)
     }
   }

@@ -25,7 +25,9 @@ struct UserInfoEndpoint: TenantEndpoint {
       throw BearerChallenge.insufficientScope(OAuthScope.openID)
     }
     let find = FindUserInfo(family: ID(family), jti: token.id.description)
-    guard let info = try await database.first(find, in: tenant.schema), info.isAlive else {
+    guard try await tokens.isClientActive(token, of: tenant),
+      let info = try await database.first(find, in: tenant.schema), info.isAlive
+    else {
       throw BearerChallenge.invalidToken("grant, session, user or token no longer valid")
     }
     return JSONResponse(
