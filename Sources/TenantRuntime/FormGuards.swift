@@ -1,5 +1,4 @@
 import Cryptography
-import Hummingbird
 import Platform
 import Tenancy
 import Web

@@ -47,6 +47,13 @@ extension Tenant {
   func path(_ page: String) -> String { "\(issuerPath)/\(page)" }
 }
 
+extension Sessions {
+  /// The session of the browser that sent the request.
+  func current(_ request: Request, in tenant: Tenant) async throws -> Session? {
+    try await current(request.cookie(cookie(of: tenant)), in: tenant)
+  }
+}
+
 extension TenantContext {
   /// Where an event of this request comes from.
   func origin(_ request: Request, actor: Actor) -> AuditOrigin {

@@ -61,22 +61,24 @@ package struct TenantRuntime: Sendable {
     let forms = FormGuards(server: server, random: random)
     let reader = AuthorizationReader(clients: clients)
     let situations = AuthorizationSituations(
-      sessions: sessions, consents: consents, hints: hints, clock: clock)
+      consents: consents, hints: hints, clock: clock)
     let codes = AuthorizationCodes(
       database: database, audit: audit, clock: clock, random: random)
     let choices = PurposeChoices(consents: consents)
-    let privacy = PrivacySession(sessions: sessions, forms: forms, clock: clock)
+    let personal = PersonalPage(sessions: sessions, forms: forms, clock: clock)
 
     let endpoints: [any Endpoint<TenantContext>] = [
       DiscoveryEndpoint(documents: documents),
       KeysEndpoint(documents: documents),
-      AuthorizeEndpoint(reader: reader, situations: situations, codes: codes),
+      AuthorizeEndpoint(
+        reader: reader, sessions: sessions, situations: situations, codes: codes),
       LoginEndpoint(
         users: users, authorizations: reader, sessions: sessions,
         throttle: LoginThrottle(settings: settings.login, counters: counters), audit: audit,
         forms: forms, pages: pages),
       ConsentEndpoint(
-        reader: reader, situations: situations, codes: codes, choices: choices, users: users,
+        reader: reader, sessions: sessions, situations: situations, codes: codes, choices: choices,
+        users: users,
         database: database, audit: audit, forms: forms, pages: pages),
       TokenEndpoint(authenticate: authenticate, grants: grants),
       UserInfoEndpoint(tokens: tokens, database: database),
@@ -88,14 +90,14 @@ package struct TenantRuntime: Sendable {
       LogoutEndpoint(
         sessions: sessions, clients: clients, hints: hints, forms: forms, pages: pages),
       PrivacyEndpoint(
-        session: privacy,
+        personal: personal,
         summary: PrivacySummary(
           users: users, clients: clients, choices: choices, requests: requests, packages: packages),
         pages: pages),
       PrivacyConsentEndpoint(
-        session: privacy, choices: choices, database: database, clock: clock),
+        personal: personal, choices: choices, database: database, clock: clock),
       PrivacyRequestEndpoint(
-        session: privacy, requests: requests, sessions: sessions, users: users, pages: pages),
+        personal: personal, requests: requests, sessions: sessions, users: users, pages: pages),
       PackageEndpoint(packages: packages),
       PrivacyDirectoryEndpoint(),
     ]

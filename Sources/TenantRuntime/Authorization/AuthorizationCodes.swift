@@ -1,7 +1,6 @@
 import Cryptography
 import Database
 import FoundationEssentials
-import Hummingbird
 import Platform
 import Tenancy
 import Web
@@ -16,14 +15,12 @@ struct AuthorizationCodes: Sendable {
   /// A code for a request that needs no more consent: the sign-in of an application by an existing session.
   func issue(
     _ authorization: AuthorizationRequest, _ client: Client, _ session: Session,
-    _ request: Request, _ context: TenantContext
+    in tenant: Tenant, origin: AuditOrigin
   ) async throws -> String {
     let code = Self.draw(random)
     try await database.run(
-      insert(code, authorization, client, session, context.tenant), in: context.tenant.schema)
-    let origin = context.origin(request, actor: .user(session.user))
-    try await audit.record(
-      granted(authorization, client, session, origin), tenant: context.tenant)
+      insert(code, authorization, client, session, tenant), in: tenant.schema)
+    try await audit.record(granted(authorization, client, session, origin), tenant: tenant)
     return code
   }
 

@@ -1,27 +1,19 @@
 import Compliance
 import FoundationEssentials
-import Hummingbird
 import Platform
 import Tenancy
 import Web
 
 /// Finds out what an authorization decision needs to know.
 struct AuthorizationSituations: Sendable {
-  let sessions: Sessions
   let consents: Consents
   let hints: IDTokenHintVerifier
   let clock: WallClock
 
-  struct Known: Sendable {
-    let situation: AuthorizationSituation
-    let session: Session?
-  }
-
   func situation(
-    of authorization: AuthorizationRequest, _ client: Client, _ request: Request,
-    _ context: TenantContext
-  ) async throws -> Known {
-    let tenant = context.tenant
+    of authorization: AuthorizationRequest, _ client: Client, _ session: Session?,
+    in tenant: Tenant
+  ) async throws -> AuthorizationSituation {
     let now = clock.now()
     var situation = AuthorizationSituation(now: now)
     if let text = authorization.idTokenHint {
@@ -34,12 +26,10 @@ struct AuthorizationSituations: Sendable {
       .flatMap {
         InteractionTicket($0, for: authorization.parameters, key: tenant.interactionKey, now: now)
       }?.startedAt
-    guard let session = try await sessions.current(request, in: tenant) else {
-      return Known(situation: situation, session: nil)
-    }
+    guard let session else { return situation }
     situation.session = (session.user, session.authenticatedAt)
     situation.grantedScope = try await grantedScope(authorization, client, session, tenant)
-    return Known(situation: situation, session: session)
+    return situation
   }
 
   private func grantedScope(

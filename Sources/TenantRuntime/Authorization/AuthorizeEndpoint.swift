@@ -8,6 +8,7 @@ import Web
 /// `GET` and `POST /oauth2/authorize` (OAuth 2.1 section 4.1.1, OpenID Connect Core section 3.1.2).
 struct AuthorizeEndpoint: TenantEndpoint {
   let reader: AuthorizationReader
+  let sessions: Sessions
   let situations: AuthorizationSituations
   let codes: AuthorizationCodes
 
@@ -39,19 +40,24 @@ struct AuthorizeEndpoint: TenantEndpoint {
     _ authorization: AuthorizationRequest, _ client: Client, _ request: Request,
     _ context: TenantContext
   ) async throws -> Response {
-    let known = try await situations.situation(of: authorization, client, request, context)
-    switch authorization.decision(known.situation) {
+    let tenant = context.tenant
+    let session = try await sessions.current(request, in: tenant)
+    let situation = try await situations.situation(
+      of: authorization, client, session, in: tenant)
+    switch authorization.decision(situation) {
     case .refuse(let error):
       throw error
     case .signIn:
-      return page("login", authorization, startedAt: known.situation.now, request, context)
+      return page("login", authorization, startedAt: situation.now, request, context)
     case .askConsent:
-      let started = known.situation.interactionStartedAt ?? known.session?.authenticatedAt
+      let started = situation.interactionStartedAt ?? session?.authenticatedAt
       return page(
-        "consent", authorization, startedAt: started ?? known.situation.now, request, context)
+        "consent", authorization, startedAt: started ?? situation.now, request, context)
     case .issue:
-      guard let session = known.session else { throw OAuthError.loginRequired }
-      let code = try await codes.issue(authorization, client, session, request, context)
+      guard let session else { throw OAuthError.loginRequired }
+      let origin = context.origin(request, actor: .user(session.user))
+      let code = try await codes.issue(
+        authorization, client, session, in: tenant, origin: origin)
       return AuthorizationSuccess(code: code, redirect: authorization.redirect)
         .response(from: request, context: context)
     }

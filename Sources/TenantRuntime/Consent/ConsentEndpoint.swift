@@ -10,6 +10,7 @@ import Web
 /// Our page for OpenID Connect Core section 3.1.2.4 and Art. 7 of the GDPR.
 struct ConsentEndpoint: TenantEndpoint {
   let reader: AuthorizationReader
+  let sessions: Sessions
   let situations: AuthorizationSituations
   let codes: AuthorizationCodes
   let choices: PurposeChoices
@@ -60,15 +61,17 @@ struct ConsentEndpoint: TenantEndpoint {
     do {
       let authorization = try AuthorizationRequest(
         sent, client: client.metadata, redirect: redirect)
-      let known = try await situations.situation(of: authorization, client, request, context)
-      switch authorization.decision(known.situation) {
+      let session = try await sessions.current(request, in: tenant)
+      let situation = try await situations.situation(
+        of: authorization, client, session, in: tenant)
+      switch authorization.decision(situation) {
       case .refuse(let error): throw error
       case .askConsent:
-        guard let session = known.session else { throw OAuthError.loginRequired }
+        guard let session else { throw OAuthError.loginRequired }
         return try await body(
           Visit(
             continuation: continuation, authorization: authorization, client: client,
-            session: session, grantedScope: known.situation.grantedScope))
+            session: session, grantedScope: situation.grantedScope))
       case .signIn, .issue:
         return Redirect(to: continuation.path(issuerPath: tenant.issuerPath))
           .response(from: request, context: context)

@@ -1,7 +1,5 @@
 import Database
 import FoundationEssentials
-import HTTPTypes
-import Hummingbird
 import Platform
 import Tenancy
 import Web
@@ -15,18 +13,16 @@ struct Sessions: Sendable {
   let random: RandomSource
 
   /// The cookie is bound to the tenant's path: signing in to one organization tells others nothing.
-  private func cookie(of tenant: Tenant) -> CookieName {
+  func cookie(of tenant: Tenant) -> CookieName {
     CookieName(
       "tenure_session", path: tenant.issuerPath.isEmpty ? "/" : tenant.issuerPath, of: server)
   }
 
   func removal(in tenant: Tenant) -> SetCookie { cookie(of: tenant).removal }
 
-  /// The session of the browser, kept alive while it is used.
-  func current(_ request: Request, in tenant: Tenant) async throws -> Session? {
-    guard let token = request.cookie(cookie(of: tenant)).flatMap(SessionToken.init(cookie:)) else {
-      return nil
-    }
+  /// The session a cookie belongs to, kept alive while it is used.
+  func current(_ cookie: String?, in tenant: Tenant) async throws -> Session? {
+    guard let token = cookie.flatMap(SessionToken.init(cookie:)) else { return nil }
     let now = clock.now()
     guard
       let session = try await database.first(
@@ -46,11 +42,9 @@ struct Sessions: Sendable {
   /// The same user keeps the session under a new cookie, so that a
   /// cookie planted before the sign-in is worth nothing and applications keep their `sid`; another
   /// user's session ends.
-  func start(
-    for user: User, replacing old: Session?, _ request: Request, in context: TenantContext
-  ) async throws -> SetCookie {
-    let tenant = context.tenant
-    let origin = context.origin(request, actor: .user(user.id))
+  func start(for user: User, replacing old: Session?, in tenant: Tenant, origin: AuditOrigin)
+    async throws -> SetCookie
+  {
     let token = SessionToken.generate(random)
     let now = clock.now()
     if let old, old.user == user.id {

@@ -10,7 +10,7 @@ import Web
 ///
 /// Withdrawing is as easy as giving (Art. 7(3) of the GDPR).
 struct PrivacyConsentEndpoint: TenantEndpoint {
-  let session: PrivacySession
+  let personal: PersonalPage
   let choices: PurposeChoices
   let database: Database
   let clock: WallClock
@@ -21,7 +21,7 @@ struct PrivacyConsentEndpoint: TenantEndpoint {
   }
 
   func decide(_ request: Request, in context: TenantContext) async throws -> Response {
-    try await session.submit(.privacy, fresh: false, request, context) { session, form in
+    try await personal.submit(.privacy, fresh: false, request, context) { session, form in
       let tenant = context.tenant
       let purpose = try form.required("purpose")
       let version = try form.integer("version", in: 1...1_000_000)
@@ -45,7 +45,7 @@ struct PrivacyConsentEndpoint: TenantEndpoint {
   }
 
   func withdrawApplication(_ request: Request, in context: TenantContext) async throws -> Response {
-    try await session.submit(.privacy, fresh: false, request, context) { session, form in
+    try await personal.submit(.privacy, fresh: false, request, context) { session, form in
       guard let client = ClientID(try form.required("client_id")) else {
         throw Problem.notFound("There is no such application.")
       }

@@ -6,7 +6,7 @@ import Web
 ///
 /// Our page for Art. 12(2) of the GDPR; `/` of the issuer leads there.
 struct PrivacyEndpoint: TenantEndpoint {
-  let session: PrivacySession
+  let personal: PersonalPage
   let summary: PrivacySummary
   let pages: Pages
 
@@ -19,8 +19,8 @@ struct PrivacyEndpoint: TenantEndpoint {
 
   func show(_ request: Request, in context: TenantContext) async throws -> Response {
     let done = try Query(request).optional("done").flatMap(PrivacyNotice.init(rawValue:))
-    return try await session.open(.privacy, fresh: false, request, context) { session in
-      let ticket = self.session.ticket(session, request, context.tenant)
+    return try await personal.open(.privacy, fresh: false, request, context) { session in
+      let ticket = personal.ticket(session, request, context.tenant)
       let page = try pages.render(
         .privacy, title: "Your privacy", owner: context.tenant.pageOwner,
         try await summary.data(

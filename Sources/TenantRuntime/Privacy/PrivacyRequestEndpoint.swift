@@ -8,7 +8,7 @@ import Web
 ///
 /// Our pages for requests under Art. 15, 17 and 20 of the GDPR.
 struct PrivacyRequestEndpoint: TenantEndpoint {
-  let session: PrivacySession
+  let personal: PersonalPage
   let requests: PrivacyRequests
   let sessions: Sessions
   let users: UserStore
@@ -29,9 +29,9 @@ struct PrivacyRequestEndpoint: TenantEndpoint {
   private func ask(
     _ kind: DataRequestKind, notice: Notice?, _ request: Request, _ context: TenantContext
   ) async throws -> Response {
-    try await session.open(kind.page, fresh: true, request, context) { session in
+    try await personal.open(kind.page, fresh: true, request, context) { session in
       let tenant = context.tenant
-      let ticket = self.session.ticket(session, request, tenant)
+      let ticket = personal.ticket(session, request, tenant)
       let user = try await users.find(session.user, in: tenant)
       let choice: JSON = [
         "id": "understood", "name": "understood", "value": "yes",
@@ -52,7 +52,7 @@ struct PrivacyRequestEndpoint: TenantEndpoint {
   }
 
   func export(_ request: Request, in context: TenantContext) async throws -> Response {
-    try await session.submit(.privacyExport, fresh: true, request, context) { session, _ in
+    try await personal.submit(.privacyExport, fresh: true, request, context) { session, _ in
       _ = try await open(.export, session, request, context)
       return Redirect(to: PrivacyNotice.exportAsked.location(in: context.tenant))
         .response(from: request, context: context)
@@ -60,7 +60,7 @@ struct PrivacyRequestEndpoint: TenantEndpoint {
   }
 
   func erase(_ request: Request, in context: TenantContext) async throws -> Response {
-    try await session.submit(.privacyErasure, fresh: true, request, context) { session, form in
+    try await personal.submit(.privacyErasure, fresh: true, request, context) { session, form in
       guard try form.optional("understood") == "yes" else {
         return try await ask(
           .erasure, notice: Notice(.danger, "Tick the box to confirm."), request, context)

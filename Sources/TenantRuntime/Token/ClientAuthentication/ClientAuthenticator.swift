@@ -1,4 +1,4 @@
-import Hummingbird
+import HTTPTypes
 import Platform
 import Tenancy
 import Web
@@ -7,7 +7,7 @@ import Web
 protocol ClientAuthenticationMethod: Sendable {
   static var name: ClientAuthenticationMethodName { get }
   /// What the request presents by this method; nil if it does not use it.
-  func credentials(_ request: Request, _ form: Form) throws(OAuthError) -> ClientCredentials?
+  func credentials(_ headers: HTTPFields, _ form: Form) throws(OAuthError) -> ClientCredentials?
 }
 
 /// A claim to be a client, and the proof.
@@ -23,8 +23,9 @@ struct ClientAuthenticator: Sendable {
 
   var names: [String] { methods.map { type(of: $0).name.rawValue } }
 
-  func callAsFunction(_ request: Request, _ form: Form, in tenant: Tenant) async throws -> Client {
-    let credentials = try presented(request, form)
+  func callAsFunction(_ headers: HTTPFields, _ form: Form, in tenant: Tenant) async throws -> Client
+  {
+    let credentials = try presented(headers, form)
     guard let id = ClientID(credentials.clientID),
       let client = try await clients.find(id, in: tenant), client.isActive
     else { throw OAuthError.invalidClient("unknown client") }
@@ -42,10 +43,12 @@ struct ClientAuthenticator: Sendable {
   }
 
   /// RFC 6749 section 2.3: not more than one method in a request.
-  private func presented(_ request: Request, _ form: Form) throws(OAuthError) -> ClientCredentials {
+  private func presented(_ headers: HTTPFields, _ form: Form) throws(OAuthError)
+    -> ClientCredentials
+  {
     var found: [ClientCredentials] = []
     for method in methods {
-      if let credentials = try method.credentials(request, form) { found.append(credentials) }
+      if let credentials = try method.credentials(headers, form) { found.append(credentials) }
     }
     guard let credentials = found.first else { throw .invalidClient("no client authentication") }
     guard found.count == 1 else {

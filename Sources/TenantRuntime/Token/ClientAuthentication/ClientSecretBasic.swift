@@ -1,5 +1,4 @@
 import HTTPTypes
-import Hummingbird
 import Platform
 import Tenancy
 import Web
@@ -9,8 +8,8 @@ import Web
 struct ClientSecretBasic: ClientAuthenticationMethod {
   static let name = ClientAuthenticationMethodName.clientSecretBasic
 
-  func credentials(_ request: Request, _ form: Form) throws(OAuthError) -> ClientCredentials? {
-    let values = request.headers[values: .authorization]
+  func credentials(_ headers: HTTPFields, _ form: Form) throws(OAuthError) -> ClientCredentials? {
+    let values = headers[values: .authorization]
     guard let value = values.first else { return nil }
     guard values.count == 1 else { throw .invalidRequest("Authorization was sent more than once.") }
     return try Self.parse(value)

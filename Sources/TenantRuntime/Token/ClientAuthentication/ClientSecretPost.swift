@@ -1,4 +1,4 @@
-import Hummingbird
+import HTTPTypes
 import Platform
 import Tenancy
 import Web
@@ -7,7 +7,7 @@ import Web
 struct ClientSecretPost: ClientAuthenticationMethod {
   static let name = ClientAuthenticationMethodName.clientSecretPost
 
-  func credentials(_ request: Request, _ form: Form) throws(OAuthError) -> ClientCredentials? {
+  func credentials(_ headers: HTTPFields, _ form: Form) throws(OAuthError) -> ClientCredentials? {
     guard let secret = try form.optional("client_secret") else { return nil }
     return ClientCredentials(
       clientID: try form.required("client_id"), secret: Secret(secret))

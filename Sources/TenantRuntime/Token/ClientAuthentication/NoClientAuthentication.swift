@@ -1,5 +1,4 @@
 import HTTPTypes
-import Hummingbird
 import Tenancy
 import Web
 
@@ -7,8 +6,8 @@ import Web
 struct NoClientAuthentication: ClientAuthenticationMethod {
   static let name = ClientAuthenticationMethodName.none
 
-  func credentials(_ request: Request, _ form: Form) throws(OAuthError) -> ClientCredentials? {
-    guard try form.optional("client_secret") == nil, request.headers[.authorization] == nil,
+  func credentials(_ headers: HTTPFields, _ form: Form) throws(OAuthError) -> ClientCredentials? {
+    guard try form.optional("client_secret") == nil, headers[.authorization] == nil,
       let id = try form.optional("client_id")
     else { return nil }
     return ClientCredentials(clientID: id, secret: nil)

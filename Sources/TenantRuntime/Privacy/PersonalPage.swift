@@ -6,7 +6,7 @@ import Web
 
 /// Opens the privacy pages: only for somebody who is signed in, and for what can't be undone only
 /// shortly after they signed in (design section 7).
-struct PrivacySession: Sendable {
+struct PersonalPage: Sendable {
   let sessions: Sessions
   let forms: FormGuards
   let clock: WallClock
