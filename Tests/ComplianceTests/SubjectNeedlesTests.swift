@@ -15,14 +15,14 @@ struct SubjectNeedlesTests {
       documents: [document])
   }
 
-  @Test("ids, unique indexes, addresses, numbers and whole names are certain")
+  @Test("ids, addresses, numbers and whole names are certain")
   func certain() {
     let needles = needles([
       "email": "a@b.example", "phone_number": "+491701234567", "name": "Ann Lee-Smith",
       "address": ["formatted": "Main Street 1\n04109 Leipzig"],
     ])
     for value in [
-      subject.description, "abcd", "a@b.example", "+491701234567", "ann lee-smith",
+      subject.description, "a@b.example", "+491701234567", "ann lee-smith",
       "main street 1", "04109 leipzig", Hex.encode(Array("a@b.example".utf8)),
       "main street 1\\n04109 leipzig",
     ] {
@@ -30,11 +30,11 @@ struct SubjectNeedlesTests {
     }
   }
 
-  @Test("single words, and the index of a number that two may share, are ambiguous")
+  @Test("single words, and indexes that others may have by now, are ambiguous")
   func ambiguous() {
     let needles = needles(["username": "granted", "given_name": "Ann", "locality": "Leipzig"])
     #expect(needles.ambiguous.contains("granted") && needles.ambiguous.contains("leipzig"))
-    #expect(needles.ambiguous.contains("1213141516171819"))
+    #expect(needles.ambiguous.contains("1213141516171819") && needles.ambiguous.contains("abcd"))
     #expect(!needles.ambiguous.contains("ann") && !needles.certain.contains("ann"))
     #expect(!needles.certain.contains("granted"))
   }

@@ -16,7 +16,10 @@ struct SubjectNeedles: Sendable {
   /// Bounds the price of the scan; the identifiers come first.
   static let countMax = 100
 
-  /// Blind indexes are those of the subject's claims; two people may share a phone number.
+  /// Blind indexes are those of the subject's claims.
+  ///
+  /// They stand in rows of others, too: two people may share a phone number, and an address is free
+  /// again as soon as an erasure begins.
   init(subject: UserID, indexes: [(kind: BlindIndex, value: [UInt8])], documents: [JSONObject]) {
     var certain = Set<String>()
     var ambiguous = Set<String>()
@@ -29,11 +32,8 @@ struct SubjectNeedles: Sendable {
         ambiguous.insert(leaf)
       }
     }
-    var identifiers = [subject.description, Hex.encode(subject.bytes)]
-    for index in indexes {
-      let digits = Hex.encode(index.value)
-      if index.kind == .phone { ambiguous.insert(digits) } else { identifiers.append(digits) }
-    }
+    let identifiers = [subject.description, Hex.encode(subject.bytes)]
+    for index in indexes { ambiguous.insert(Hex.encode(index.value)) }
     let values = certain.sorted().prefix(Self.countMax)
     self.certain = (identifiers + values).flatMap(Self.spellings)
     self.ambiguous = ambiguous.sorted().prefix(Self.countMax).flatMap(Self.spellings)
