@@ -35,12 +35,15 @@ struct AdminAccessTests {
     let tenant = try await harness.tenant()
     for operation in try await DescribedOperation.all(harness) where operation.path.contains("{") {
       for (values, other) in [
-        ([:], UUID().uuidString.lowercased()), (["organization": tenant.id], UUID().uuidString.lowercased()),
-        (["organization": tenant.id], "no-such-thing"), ([:], "%00"), (["organization": tenant.id], "..%2f"),
+        ([:], UUID().uuidString.lowercased()),
+        (["organization": tenant.id], UUID().uuidString.lowercased()),
+        (["organization": tenant.id], "no-such-thing"), ([:], "%00"),
+        (["organization": tenant.id], "..%2f"),
       ] {
         let path = operation.filled(values, other: other)
-        guard operation.path.contains("{organization}") == false || values.isEmpty
-          || operation.path.split(separator: "/").filter({ $0.hasPrefix("{") }).count > 1
+        guard
+          operation.path.contains("{organization}") == false || values.isEmpty
+            || operation.path.split(separator: "/").filter({ $0.hasPrefix("{") }).count > 1
         else { continue }
         let reply = try await harness.admin.call(
           operation.method, path, operation.hasBody ? ["dry_run": true] : nil)
@@ -61,7 +64,10 @@ struct AdminAccessTests {
       ("", [400]), ("{", [400]), ("[]", [400]), ("null", [400]), ("\"text\"", [400]), (deep, [400]),
       ("{\"a\":1,\"a\":2}", [400]), ("{\"\u{0}\":1}", [400]), ("{\"name\":\"\\u0000\"}", [400]),
       ("{\"name\":\"\\ud800\"}", [400]), ("{\"surely_unknown\":true}", [404, 422]),
-      ("{\"name\":[],\"slug\":{},\"email\":7,\"kind\":[],\"rules\":1,\"dry_run\":\"x\"}", [404, 422]),
+      (
+        "{\"name\":[],\"slug\":{},\"email\":7,\"kind\":[],\"rules\":1,\"dry_run\":\"x\"}",
+        [404, 422]
+      ),
       ("{} {}", [400]), ("{\"n\":1e999}", [400, 404, 422]),
     ]
     for operation in try await DescribedOperation.all(harness) where operation.hasBody {
@@ -83,10 +89,12 @@ struct AdminAccessTests {
     }
   }
 
-  @Test("Bad queries are refused", arguments: [
-    "limit=0", "limit=201", "limit=x", "limit=1&limit=2", "cursor=x", "cursor=_w", "colour=red",
-    "limit=%zz",
-  ])
+  @Test(
+    "Bad queries are refused",
+    arguments: [
+      "limit=0", "limit=201", "limit=x", "limit=1&limit=2", "cursor=x", "cursor=_w", "colour=red",
+      "limit=%zz",
+    ])
   func queries(_ query: String) async throws {
     let tenant = try await harness.tenant()
     for path in [
@@ -125,7 +133,8 @@ struct AdminAccessTests {
   @Test("The documentation lists every operation, for machines and for people")
   func documentation() async throws {
     let operations = try await DescribedOperation.all(harness)
-    let page = try await HTTP.get("\(harness.admin.baseURL)/docs", headers: [("accept", "text/html")])
+    let page = try await HTTP.get(
+      "\(harness.admin.baseURL)/docs", headers: [("accept", "text/html")])
     #expect(page.status == 200 && page.contentType?.hasPrefix("text/html") == true)
     for operation in operations {
       #expect(page.text.contains("/admin/v1/\(operation.path)"), "\(operation)")

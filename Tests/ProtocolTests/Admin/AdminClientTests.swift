@@ -59,13 +59,19 @@ struct AdminClientTests {
     #expect(!dump.isEmpty && !dump.contains(secret))
   }
 
-  @Test("What is wrong is said for every field at once", arguments: [
-    InvalidBody(["redirect_uris": ["http://app.example.org"]], ["redirect_uris"]),
-    InvalidBody(["redirect_uris": ["https://a.example/*", "https://a.example/#x"]], ["redirect_uris"]),
-    InvalidBody(["grant_types": ["password"], "redirect_uris": ["https://a.example"]], ["grant_types"]),
-    InvalidBody(["client_name": 1, "nonsense": 1, "redirect_uris": "x"], ["client_name", "nonsense", "redirect_uris"]),
-    InvalidBody([:], ["redirect_uris"]),
-  ])
+  @Test(
+    "What is wrong is said for every field at once",
+    arguments: [
+      InvalidBody(["redirect_uris": ["http://app.example.org"]], ["redirect_uris"]),
+      InvalidBody(
+        ["redirect_uris": ["https://a.example/*", "https://a.example/#x"]], ["redirect_uris"]),
+      InvalidBody(
+        ["grant_types": ["password"], "redirect_uris": ["https://a.example"]], ["grant_types"]),
+      InvalidBody(
+        ["client_name": 1, "nonsense": 1, "redirect_uris": "x"],
+        ["client_name", "nonsense", "redirect_uris"]),
+      InvalidBody([:], ["redirect_uris"]),
+    ])
   func invalid(_ bad: InvalidBody) async throws {
     let tenant = try await harness.tenant()
     let reply = try await admin.call(.POST, "\(tenant.path)/clients", bad.body)
@@ -99,7 +105,8 @@ struct AdminClientTests {
   func rotate() async throws {
     let tenant = try await harness.tenant()
     let old = try await tenant.application([
-      "grant_types": ["client_credentials"], "redirect_uris": [], "response_types": [], "scope": "x",
+      "grant_types": ["client_credentials"], "redirect_uris": [], "response_types": [],
+      "scope": "x",
     ])
     let reply = try await admin.call(.POST, "\(tenant.path)/clients/\(old.id)/secret")
     #expect(reply.status == 200, "\(reply)")

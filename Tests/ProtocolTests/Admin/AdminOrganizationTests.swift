@@ -36,11 +36,13 @@ struct AdminOrganizationTests {
     #expect((keys.json["keys"]?.arrayValue ?? []).count == 2)
   }
 
-  @Test("What is wrong is said for every field at once", arguments: [
-    InvalidBody(["slug": "A", "name": ""], ["slug", "name"]),
-    InvalidBody(["slug": "admin", "name": "x", "x": 1], ["slug", "x"]),
-    InvalidBody(["name": "x", "settings": ["nope": 1]], ["slug", "settings.nope"]),
-  ])
+  @Test(
+    "What is wrong is said for every field at once",
+    arguments: [
+      InvalidBody(["slug": "A", "name": ""], ["slug", "name"]),
+      InvalidBody(["slug": "admin", "name": "x", "x": 1], ["slug", "x"]),
+      InvalidBody(["name": "x", "settings": ["nope": 1]], ["slug", "settings.nope"]),
+    ])
   func invalid(_ bad: InvalidBody) async throws {
     let reply = try await admin.call(.POST, "organizations", bad.body)
     #expect(reply.isProblem(422) && reply.problemFields == bad.fields, "\(reply)")
@@ -91,7 +93,8 @@ struct AdminOrganizationTests {
     } while !cursor.isEmpty
     #expect(Set(seen).count == seen.count && made.isSubset(of: seen))
     let suspended = try await admin.document(.GET, "organizations?status=suspended")
-    #expect(suspended["organizations"]?.arrayValue?.allSatisfy { $0["status"] == "suspended" } == true)
+    #expect(
+      suspended["organizations"]?.arrayValue?.allSatisfy { $0["status"] == "suspended" } == true)
   }
 
   @Test("A change needs the version it is based on")

@@ -23,9 +23,13 @@ struct AdminPrivacyTests {
         "notices": ["en": "May we write to you?", "de": "Dürfen wir Ihnen schreiben?"],
       ])
     #expect(made.status == 201 && made.json["notice_version"] == 1, "\(made)")
-    #expect(try await admin.call(.POST, path, made.json["id"].map { id in
-      ["id": id, "name": "x", "description": "x"]
-    }).isProblem(409))
+    #expect(
+      try await admin.call(
+        .POST, path,
+        made.json["id"].map { id in
+          ["id": id, "name": "x", "description": "x"]
+        }
+      ).isProblem(409))
     let renamed = try await admin.call(.PATCH, "\(path)/newsletter", ["name": "News"])
     #expect(renamed.json["name"] == "News" && renamed.json["notice_version"] == 1, "\(renamed)")
     let reworded = try await admin.call(.PATCH, "\(path)/newsletter", ["notice": "May we?"])
@@ -131,11 +135,16 @@ struct AdminPrivacyTests {
     let rules = try #require(try await admin.document(.GET, path)["rules"]?.arrayValue)
     let names = rules.compactMap { $0["rule"]?.stringValue }
     #expect(names.contains("session.ended"))
-    let one = try await admin.call(.PUT, "\(path)/session.ended", ["keep_days": 3, "enabled": false])
+    let one = try await admin.call(
+      .PUT, "\(path)/session.ended", ["keep_days": 3, "enabled": false])
     #expect(one.status == 200 && one.json["keep_days"] == 3 && one.json["enabled"] == false)
     let several = try await admin.call(
       .PUT, path,
-      ["rules": [["rule": "session.ended", "enabled": true], ["rule": .string(names[0]), "keep_days": 9]]])
+      [
+        "rules": [
+          ["rule": "session.ended", "enabled": true], ["rule": .string(names[0]), "keep_days": 9],
+        ]
+      ])
     #expect(several.status == 200, "\(several)")
     #expect(try await admin.document(.GET, "\(path)/session.ended")["enabled"] == true)
     #expect(try await admin.call(.PUT, "\(path)/nothing", ["keep_days": 3]).isProblem(404))

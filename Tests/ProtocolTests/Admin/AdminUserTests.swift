@@ -37,12 +37,15 @@ struct AdminUserTests {
     #expect(try await admin.document(.GET, "\(tenant.path)/users?email=x%40y.z")["users"] == [])
   }
 
-  @Test("What is wrong is said for every field at once", arguments: [
-    InvalidBody([:], ["username"]),
-    InvalidBody(["username": "a", "password": "short", "shoe_size": 43], ["password", "shoe_size"]),
-    InvalidBody(["email": "nobody", "birthdate": "yesterday"], ["email", "birthdate"]),
-    InvalidBody(["username": .string(String(repeating: "x", count: 300))], ["username"]),
-  ])
+  @Test(
+    "What is wrong is said for every field at once",
+    arguments: [
+      InvalidBody([:], ["username"]),
+      InvalidBody(
+        ["username": "a", "password": "short", "shoe_size": 43], ["password", "shoe_size"]),
+      InvalidBody(["email": "nobody", "birthdate": "yesterday"], ["email", "birthdate"]),
+      InvalidBody(["username": .string(String(repeating: "x", count: 300))], ["username"]),
+    ])
   func invalid(_ bad: InvalidBody) async throws {
     let tenant = try await harness.tenant()
     let reply = try await admin.call(.POST, "\(tenant.path)/users", bad.body)
