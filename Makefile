@@ -1,5 +1,5 @@
 ##@ Tenure
-.PHONY: help run test build format
+.PHONY: help run test build settings format
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ test: ## Install what is missing and run the whole suite on a Postgres and a Red
 build: ## Build everything, tests included
 	@deploy/setup.sh test
 	swift build --build-tests
+
+settings: ## Write the table of settings into the README
+	@deploy/settings.sh
 
 format: ## Format the sources
 	swift format format --in-place --recursive --parallel Sources Tests migrations Package.swift

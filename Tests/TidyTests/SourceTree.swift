@@ -47,7 +47,8 @@ enum SourceTree {
       .compactMap { path in
         guard let text = try? text("\(folder)/\(path)") else { return nil }
         return SourceFile(
-          path: "\(folder)/\(path)", lines: text.split(separator: "\n", omittingEmptySubsequences: false))
+          path: "\(folder)/\(path)",
+          lines: text.split(separator: "\n", omittingEmptySubsequences: false))
       }
   }
 }

@@ -19,7 +19,8 @@ struct TidyTests {
       "Platform", "Database", "Cryptography", "JOSE", "Cache", "Archive", "Tenancy", "Jobs",
     ],
     "ControlPlane": [
-      "Platform", "Database", "Migrations", "Cryptography", "JOSE", "Cache", "Web", "Tenancy", "Jobs",
+      "Platform", "Database", "Migrations", "Cryptography", "JOSE", "Cache", "Web", "Tenancy",
+      "Jobs",
       "Compliance",
     ],
     "TenantRuntime": [
@@ -80,7 +81,9 @@ struct TidyTests {
   }
 
   /// Wrappers of C libraries may, with the invariant written above.
-  @Test("Unchecked concurrency stays in the wrappers", arguments: ["@unchecked Sendable", "nonisolated(unsafe)"])
+  @Test(
+    "Unchecked concurrency stays in the wrappers",
+    arguments: ["@unchecked Sendable", "nonisolated(unsafe)"])
   func unchecked(_ text: String) {
     let wrappers: Set = ["Database", "Cryptography", "Cache", "Archive"]
     for file in SourceTree.sources where !wrappers.contains(file.module) {
@@ -109,13 +112,15 @@ struct TidyTests {
   func statementsListed() throws {
     for (type, file) in Self.conformances(to: "Statement") where file.module != "Database" {
       let listed = SourceTree.sources.contains { other in
-        other.module == file.module && other.code.contains { Self.contains($0.text, "\(type).self") }
+        other.module == file.module
+          && other.code.contains { Self.contains($0.text, "\(type).self") }
       }
       #expect(listed, "\(type) of \(file) is not listed, so no test prepares it")
     }
   }
 
-  @Test("No file is longer than 400 lines of code", arguments: SourceTree.sources + SourceTree.tests)
+  @Test(
+    "No file is longer than 400 lines of code", arguments: SourceTree.sources + SourceTree.tests)
   func fileLength(_ file: SourceFile) {
     #expect(file.code.count <= 400, "\(file) has \(file.code.count) lines of code")
   }
@@ -130,7 +135,9 @@ struct TidyTests {
   func endpointsCite() {
     let citations = ["RFC", "OpenID", "section", "GDPR", "our policy", "design"]
     for (type, file) in Self.conformances(to: "Endpoint") where file.module != "Web" {
-      guard let line = file.lines.firstIndex(where: { $0.contains("struct \(type)") }) else { continue }
+      guard let line = file.lines.firstIndex(where: { $0.contains("struct \(type)") }) else {
+        continue
+      }
       let comment = file.lines[..<line].reversed().prefix { $0.hasPrefix("///") }.joined()
       #expect(citations.contains { comment.contains($0) }, "\(file): \(type)")
     }

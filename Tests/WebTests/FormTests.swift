@@ -81,6 +81,10 @@ struct FormTests {
     #expect(try query.flag("no") == false)
     #expect(try query.flag("gone") == false)
     #expect(throws: OAuthError.self) { try query.flag("maybe") }
+    for text in ["dry_run", "dry_run=", "dry_run=true&dry_run=true", "dry_run=TRUE", "dry_run=1"] {
+      let sloppy = try Query(text)
+      #expect(throws: OAuthError.self, "\(text)") { try sloppy.flag("dry_run") }
+    }
   }
 
   @Test(arguments: [

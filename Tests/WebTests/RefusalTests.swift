@@ -50,6 +50,16 @@ struct RefusalTests {
     #expect(error.document(.problem).contentType == "application/problem+json")
   }
 
+  @Test("A problem is told to OAuth clients in their words")
+  func problemForOAuth() {
+    let away = Problem.unavailable("Try again.")
+    #expect(away.document(.oauth).body["error"] == "temporarily_unavailable")
+    #expect(away.headers[.retryAfter] == "5")
+    #expect(away.document(.problem).body["status"] == 503)
+    #expect(Problem.payloadTooLarge(limit: 1).document(.oauth).body["error"] == "invalid_request")
+    #expect(Problem.notFound().document(.oauth).contentType == "application/problem+json")
+  }
+
   @Test("RFC 6750 section 3: challenges")
   func challenges() {
     #expect(BearerChallenge.missing.headers[.wwwAuthenticate] == "Bearer realm=\"tenure\"")

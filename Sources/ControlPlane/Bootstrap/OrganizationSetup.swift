@@ -49,9 +49,9 @@ package struct OrganizationSetup: Sendable {
     if let username = claims.username,
       let found = try await users.store.find(username: username, in: tenant)
     {
-      try await users.store.setPassword(
-        user.password, of: found.id, in: tenant, origin: .system)
-      return found
+      return try await users.store.change(
+        found.id, by: UserChange(password: user.password), expecting: nil, in: tenant,
+        origin: .system)
     }
     return try await users.create(
       UserDraft(claims: claims, password: user.password), in: tenant, claim: nil, origin: .system)

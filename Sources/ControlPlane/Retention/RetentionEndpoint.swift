@@ -49,7 +49,7 @@ struct RetentionEndpoint: DocumentedEndpoint {
     [
       Operation(
         .post, Self.runs, id: "runRetention", "Run the rules now; a dry run only counts.",
-        scope: .privacyWrite, body: [.optional("dry_run", .boolean)],
+        scope: .privacyWrite, body: [.required("dry_run", .boolean)],
         answers: [
           .init(.accepted, "The run, with what it is going to take away.", Self.run),
           .init(.ok, "What a dry run counted.", Self.run),
@@ -100,10 +100,12 @@ struct RetentionEndpoint: DocumentedEndpoint {
 
   func startRun(_ request: Request, _ context: AdminContext) async throws -> JSONResponse {
     let tenant = try await organizations.tenant(context.parameter("organization"))
+    // Nobody deletes by having forgotten to say that they only want to look.
+    _ = try AdminQuery(request, allowed: [])
     var fields = try Fields(await AdminBody.read(request))
-    let isDryRun = fields.optionalBool("dry_run") ?? false
+    let isDryRun = fields.bool("dry_run")
     try fields.finish()
-    guard !isDryRun else {
+    guard isDryRun == false else {
       let run = try await retention.dryRun(.adminAPI, in: tenant, origin: context.origin)
       return JSONResponse(.ok, .object(run.json))
     }

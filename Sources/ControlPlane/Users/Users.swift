@@ -64,27 +64,20 @@ package struct Users: Sendable {
     return user
   }
 
-  /// Everything is checked before anything changes: the version, the claims, the password.
+  /// Changes all that the patch names, or nothing.
   func update(
     _ id: String, _ patch: UserPatch, in tenant: Tenant, ifMatch: IfMatch, origin: AuditOrigin
   ) async throws -> User {
-    var user = try await find(id, in: tenant)
+    let user = try await find(id, in: tenant)
     try ifMatch.require(ETag(version: user.version))
+    // Before a password is hashed for nothing.
     _ = try patch.applied(to: user.claims)
+    var change = UserChange(status: patch.status, password: patch.password)
+    if !patch.claims.isEmpty { change.claims = { try $0.applying(patch.claims) } }
     do {
-      if let password = patch.password {
-        try await store.setPassword(password, of: user.id, in: tenant, origin: origin)
-      }
-      if !patch.claims.isEmpty {
-        user = try await store.update(
-          user.id, expecting: ifMatch == .any ? nil : user.version, in: tenant, origin: origin
-        ) { try $0.applying(patch.claims) }
-      }
-      if let status = patch.status {
-        user = try await store.setStatus(
-          status, of: user.id, expecting: nil, in: tenant, origin: origin)
-      }
-      return user
+      return try await store.change(
+        user.id, by: change, expecting: ifMatch == .any ? nil : user.version, in: tenant,
+        origin: origin)
     } catch {
       throw Self.refusal(error)
     }

@@ -2,63 +2,76 @@ package import Database
 package import Platform
 
 extension UserStore {
-  /// Replaces claims by what `change` makes of them, if the account still has the version expected.
-  package func update(
-    _ id: UserID, expecting version: Int?, in tenant: Tenant, origin: AuditOrigin,
-    _ change: @Sendable (Claims) throws -> Claims
-  ) async throws -> User {
-    try await changing(id, expecting: version, in: tenant) { user, tx in
-      let claims = try change(user.claims)
-      let fields = claims.differences(from: user.claims)
-      guard !fields.isEmpty else { return user }
-      guard claims.username != nil || claims.email != nil else {
-        throw UserError.invalid(
-          ClaimErrors([ClaimError("username", "is required unless there is an email")]))
-      }
-      let changed = try await self.write(user, claims: claims, status: user.status, in: tx, tenant)
-      try await self.audit.record(
-        AuditEvent(
-          .userUpdated, origin: origin, subject: user.auditSubject,
-          detail: ["fields": .array(fields.map(JSON.string))],
-          personal: [
-            "before": .object(JSONObject(fields.map { ($0, user.claims[$0] ?? .null) })),
-            "after": .object(JSONObject(fields.map { ($0, claims[$0] ?? .null) })),
-          ]),
-        in: tx, tenant: tenant)
-      return changed
-    }
-  }
-
-  /// Blocks an account or opens it again.
-  package func setStatus(
-    _ status: UserStatus, of id: UserID, expecting version: Int?, in tenant: Tenant,
+  /// Changes an account, all of it or nothing, if it still has the version expected.
+  package func change(
+    _ id: UserID, by change: UserChange, expecting version: Int?, in tenant: Tenant,
     origin: AuditOrigin
   ) async throws -> User {
-    precondition(status != .erasing, "erasure has a way of its own")
+    precondition(change.status != .erasing, "erasure has a way of its own")
+    var hash: Secret<String>?
+    if let password = change.password { hash = try await passwords.hash(password) }
+    let hashed = hash
     return try await changing(id, expecting: version, in: tenant) { user, tx in
-      guard user.status != status else { return user }
-      let changed = try await self.write(
-        user, claims: user.claims, status: status, in: tx, tenant)
-      try await self.audit.record(
-        AuditEvent(
-          .userStatusChanged, origin: origin, subject: user.auditSubject,
-          detail: ["from": .string(user.status.rawValue), "to": .string(status.rawValue)]),
-        in: tx, tenant: tenant)
-      return changed
+      var user = user
+      if let claims = change.claims {
+        user = try await self.set(try claims(user.claims), of: user, in: tx, tenant, origin)
+      }
+      if let status = change.status {
+        user = try await self.set(status, of: user, in: tx, tenant, origin)
+      }
+      if let hashed { try await self.set(hashed, of: user, in: tx, tenant, origin) }
+      return user
     }
   }
 
-  package func setPassword(
-    _ password: Secret<String>, of id: UserID, in tenant: Tenant, origin: AuditOrigin
-  ) async throws {
-    let hash = try await passwords.hash(password)
-    _ = try await changing(id, expecting: nil, in: tenant) { user, tx in
-      try await tx.run(SetPassword(user: id, hash: hash.reveal(), now: self.clock.now()))
-      try await self.audit.record(
-        AuditEvent(.userPasswordSet, origin: origin, subject: user.auditSubject),
-        in: tx, tenant: tenant)
-      return user
+  private func set(
+    _ claims: Claims, of user: User, in tx: Transaction, _ tenant: Tenant, _ origin: AuditOrigin
+  ) async throws -> User {
+    let fields = claims.differences(from: user.claims)
+    guard !fields.isEmpty else { return user }
+    guard claims.username != nil || claims.email != nil else {
+      throw UserError.invalid(
+        ClaimErrors([ClaimError("username", "is required unless there is an email")]))
     }
+    let changed = try await write(user, claims: claims, status: user.status, in: tx, tenant)
+    try await audit.record(
+      AuditEvent(
+        .userUpdated, origin: origin, subject: user.auditSubject,
+        detail: ["fields": .array(fields.map(JSON.string))],
+        personal: [
+          "before": .object(JSONObject(fields.map { ($0, user.claims[$0] ?? .null) })),
+          "after": .object(JSONObject(fields.map { ($0, claims[$0] ?? .null) })),
+        ]),
+      in: tx, tenant: tenant)
+    return changed
+  }
+
+  private func set(
+    _ status: UserStatus, of user: User, in tx: Transaction, _ tenant: Tenant,
+    _ origin: AuditOrigin
+  ) async throws -> User {
+    guard user.status != status else { return user }
+    let changed = try await write(user, claims: user.claims, status: status, in: tx, tenant)
+    try await audit.record(
+      AuditEvent(
+        .userStatusChanged, origin: origin, subject: user.auditSubject,
+        detail: ["from": .string(user.status.rawValue), "to": .string(status.rawValue)]),
+      in: tx, tenant: tenant)
+    return changed
+  }
+
+  /// Whoever knew the old password is signed out everywhere (our policy).
+  private func set(
+    _ passwordHash: Secret<String>, of user: User, in tx: Transaction, _ tenant: Tenant,
+    _ origin: AuditOrigin
+  ) async throws {
+    let now = clock.now()
+    try await tx.run(SetPassword(user: user.id, hash: passwordHash.reveal(), now: now))
+    try await tx.run(EndSessionsOfUser(user: user.id, now: now))
+    try await tx.run(RevokeTokenFamiliesOfUser(user: user.id, now: now))
+    try await audit.record(
+      AuditEvent(.userPasswordSet, origin: origin, subject: user.auditSubject),
+      in: tx, tenant: tenant)
   }
 
   /// Takes an account out of use for its erasure: it is found by its id only, and nobody signs in.
@@ -118,5 +131,22 @@ extension UserStore {
       return UserError.duplicate(ClaimError("username", "is in use by another user"))
     default: return error
     }
+  }
+}
+
+/// What to change of an account; what is nil stays.
+package struct UserChange: Sendable {
+  /// New claims made of the ones there are.
+  package var claims: (@Sendable (Claims) throws -> Claims)?
+  package var status: UserStatus?
+  package var password: Secret<String>?
+
+  package init(
+    claims: (@Sendable (Claims) throws -> Claims)? = nil, status: UserStatus? = nil,
+    password: Secret<String>? = nil
+  ) {
+    self.claims = claims
+    self.status = status
+    self.password = password
   }
 }

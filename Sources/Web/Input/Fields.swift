@@ -154,6 +154,13 @@ extension Fields {
 // MARK: - Other types
 
 extension Fields {
+  /// True or false, one of them; nil only if refused.
+  package mutating func bool(_ name: String) -> Bool? {
+    let value = optionalBool(name)
+    if value == nil, !errors.contains(where: { $0.field == prefix + name }) { refuse(name, "is required.") }
+    return value
+  }
+
   package mutating func optionalBool(_ name: String) -> Bool? {
     guard let value = take(name), value != .null else { return nil }
     guard let bool = value.boolValue else {

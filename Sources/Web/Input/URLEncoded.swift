@@ -98,10 +98,12 @@ extension Parameters {
   }
 
   /// `true` or `false`; absent is `false`.
+  ///
+  /// Empty is neither: a script whose variable is unset must not get the opposite of what it wanted.
   package func flag(_ name: String) throws(OAuthError) -> Bool {
-    switch try optional(name) {
-    case nil, "false": false
-    case "true": true
+    switch all(name) {
+    case [], ["false"]: false
+    case ["true"]: true
     default: throw .invalidRequest("\(name) must be true or false.")
     }
   }

@@ -40,6 +40,9 @@ package struct Problem: Refusal, Equatable {
   package var sentence: String { detail ?? title }
 
   package func document(_ format: ErrorFormat) -> ErrorDocument {
+    if format == .oauth, let code = oauthCode {
+      return OAuthError(code, sentence, detail: nil).document(.oauth)
+    }
     var body: JSONObject = [
       "type": .string(kind.map { "urn:tenure:problem:\($0)" } ?? "about:blank"),
       "title": .string(title),
@@ -55,6 +58,15 @@ package struct Problem: Refusal, Equatable {
 }
 
 extension Problem {
+  /// What an OAuth client understands of it (RFC 6749 sections 4.1.2.1 and 5.2).
+  private var oauthCode: OAuthError.Code? {
+    switch status {
+    case .serviceUnavailable: .temporarilyUnavailable
+    case .contentTooLarge: .invalidRequest
+    default: nil
+    }
+  }
+
   /// One or more members of the body are not as they must be.
   package static func validation(_ errors: [FieldError]) -> Self {
     Problem(
@@ -89,9 +101,13 @@ extension Problem {
       detail: "Too many attempts. Try again later.",
       headers: [.retryAfter: String(retryAfterSeconds)], reason: reason)
   }
-  /// The service, or this organization, cannot answer at the moment.
-  package static func unavailable(_ detail: String, reason: String? = nil) -> Self {
-    Problem(.serviceUnavailable, kind: "unavailable", detail: detail, reason: reason)
+  /// The service, or this organization, cannot answer at the moment (RFC 9110 section 15.6.4).
+  package static func unavailable(
+    _ detail: String, retryAfterSeconds: Int = 5, reason: String? = nil
+  ) -> Self {
+    Problem(
+      .serviceUnavailable, kind: "unavailable", detail: detail,
+      headers: [.retryAfter: String(retryAfterSeconds)], reason: reason)
   }
   package static func internalError(reason: String?) -> Self {
     Problem(

@@ -90,11 +90,13 @@ struct AdminClient {
   }
 
   /// Every page of a list.
-  func pages(_ path: String, member: String, query: [(String, String?)] = []) async throws -> [JSON] {
+  func pages(_ path: String, member: String, query: [(String, String?)] = []) async throws -> [JSON]
+  {
     var documents: [JSON] = []
     var cursor: String?
     repeat {
-      var parameters = query.compactMap { name, value in value.map { "\(name)=\(Self.escape($0))" } }
+      var parameters = query.compactMap { name, value in value.map { "\(name)=\(Self.escape($0))" }
+      }
       parameters.append("limit=200")
       if let cursor { parameters.append("cursor=\(Self.escape(cursor))") }
       let page = try await call(.GET, "\(path)?\(parameters.joined(separator: "&"))")
@@ -113,7 +115,9 @@ struct AdminClient {
       throw CommandFailure("The download answered \(response.status.code).")
     }
     let part = "\(path).part"
-    guard FileManager.default.createFile(atPath: part, contents: nil, attributes: [.posixPermissions: 0o600]),
+    guard
+      FileManager.default.createFile(
+        atPath: part, contents: nil, attributes: [.posixPermissions: 0o600]),
       let file = FileHandle(forWritingAtPath: part)
     else { throw CommandFailure("\(path) can't be written.") }
     var count = 0
@@ -127,11 +131,16 @@ struct AdminClient {
     return count
   }
 
-  private static func send(_ request: HTTPClientRequest) async throws -> (status: Int, document: JSON) {
+  private static func send(_ request: HTTPClientRequest) async throws -> (
+    status: Int, document: JSON
+  ) {
     let response = try await execute(request)
     let body = try await response.body.collect(upTo: answerBytesMax)
-    let document = body.readableBytes == 0 ? .null : try? JSON.parse(
-      [UInt8](body.readableBytesView), limits: JSONLimits(depth: 64, bytes: answerBytesMax))
+    let document =
+      body.readableBytes == 0
+      ? .null
+      : try? JSON.parse(
+        [UInt8](body.readableBytesView), limits: JSONLimits(depth: 64, bytes: answerBytesMax))
     return (Int(response.status.code), document ?? .null)
   }
 
@@ -161,9 +170,12 @@ struct CommandFailure: Error, CustomStringConvertible {
 
   /// The words of a problem document (RFC 9457).
   init(problem: JSON, _ status: Int) {
-    var lines = [problem["detail"]?.stringValue ?? problem["title"]?.stringValue ?? "status \(status)"]
+    var lines = [
+      problem["detail"]?.stringValue ?? problem["title"]?.stringValue ?? "status \(status)"
+    ]
     for error in problem["errors"]?.arrayValue ?? [] {
-      lines.append("  \(Output.cell(error["field"] ?? .null)): \(Output.cell(error["message"] ?? .null))")
+      lines.append(
+        "  \(Output.cell(error["field"] ?? .null)): \(Output.cell(error["message"] ?? .null))")
     }
     description = lines.joined(separator: "\n")
   }

@@ -28,7 +28,13 @@ enum Output {
   static func document(_ document: JSON, json: Bool) {
     if json { return line(document.text) }
     for (name, value) in document.objectValue ?? [:] {
-      line("\(name): \(cell(value))")
+      let rows = value.arrayValue?.compactMap(\.objectValue) ?? []
+      guard let columns = rows.first?.names, rows.allSatisfy({ $0.names == columns }) else {
+        line("\(name): \(cell(value))")
+        continue
+      }
+      line("\(name):")
+      table(columns, rows.map { row in columns.map { cell(row[$0] ?? .null) } })
     }
   }
 

@@ -14,7 +14,8 @@ struct PrivacyCommand: AsyncParsableCommand {
       abstract: "Export everything an organization holds about a person, as a ZIP archive.")
     @Argument(help: "The organization's slug or id.") var organization: String
     @OptionGroup var subject: SubjectOptions
-    @Option(name: .shortAndLong, help: "Where the archive goes; without it, only its address is printed.")
+    @Option(
+      name: .shortAndLong, help: "Where the archive goes; without it, only its address is printed.")
     var output: String?
     @Flag(help: "Do not wait for the job.") var noWait = false
     @OptionGroup var admin: AdminOptions
@@ -155,7 +156,8 @@ struct PrivacyRequestsClient {
     }
     guard request["state"] == "fulfilled" else {
       throw CommandFailure(
-        "Request \(id) ended \(Output.cell(request["state"] ?? .null)): \(Output.cell(request["error"] ?? .null))")
+        "Request \(id) ended \(Output.cell(request["state"] ?? .null)): \(Output.cell(request["error"] ?? .null))"
+      )
     }
     return request
   }

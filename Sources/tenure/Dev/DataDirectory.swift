@@ -61,6 +61,10 @@ struct DataDirectory {
     let home = "/var/tmp/tenure-\(String(digest, radix: 36))"
     try FileManager.default.createDirectory(
       atPath: home, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o711])
+    // Everybody may write to /var/tmp: a folder that somebody else made there is not ours to use.
+    var entry = stat()
+    guard lstat(home, &entry) == 0, entry.st_mode & S_IFMT == S_IFDIR, entry.st_uid == getuid()
+    else { throw StartFailure("\(home) belongs to somebody else; name another --data.") }
     return home
   }
 

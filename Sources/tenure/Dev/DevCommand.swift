@@ -42,7 +42,8 @@ struct DevCommand: AsyncParsableCommand {
   ) async throws {
     let environment = try environment(directory, postgres, redis)
     let product = try Product.load(overriding: environment)
-    try await product.migrator.migrateControl()
+    try await product.migrate()
+    try await product.requireUsableDatabase()
     let demo = try await Demo.prepare(product, in: directory)
     try directory.write("serve.env", Self.shellLines(environment))
     try await product.serve(Set(Role.allCases)) {

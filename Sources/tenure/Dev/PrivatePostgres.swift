@@ -23,7 +23,8 @@ struct PrivatePostgres {
   ///
   /// - Throws: ``StartFailure`` where it is not installed.
   init(in directory: DataDirectory) throws {
-    let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
+    let versions =
+      (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
     let found =
       versions
       .sorted { $0.compare($1, options: .numeric) == .orderedDescending }
@@ -65,7 +66,8 @@ struct PrivatePostgres {
     try await checkVersion()
     if (try? await program("pg_ctl", "-D", cluster, "status").run()) == nil {
       do {
-        try await program("pg_ctl", "-D", cluster, "-l", "\(cluster)/server.log", "-w", "start").run()
+        try await program("pg_ctl", "-D", cluster, "-l", "\(cluster)/server.log", "-w", "start")
+          .run()
       } catch {
         throw StartFailure("Postgres does not start; its log is \(cluster)/server.log. (\(error))")
       }
@@ -98,6 +100,8 @@ struct PrivatePostgres {
       unix_socket_directories = '\(socketFolder)'
       max_connections = 100
       max_locks_per_transaction = 256
+      # Details of an error quote values; the log would outlive those they belong to.
+      log_error_verbosity = terse
 
       """
     let file = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(fresh)/postgresql.conf"))
@@ -153,7 +157,8 @@ struct PrivatePostgres {
     try FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: mode])
     guard let account, let entry = getpwnam(account) else { return }
-    guard chown(folder, entry.pointee.pw_uid, entry.pointee.pw_gid) == 0 else {
+    // Not chown: it would follow a link that somebody else put there.
+    guard lchown(folder, entry.pointee.pw_uid, entry.pointee.pw_gid) == 0 else {
       throw StartFailure("\(folder) can't be given to the account '\(account)'.")
     }
   }

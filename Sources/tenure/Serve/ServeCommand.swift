@@ -19,7 +19,7 @@ struct ServeCommand: AsyncParsableCommand {
   func run() async throws {
     let roles = try Role.parse(roles)
     let product = try Product.load()
-    try await product.requireMigrated()
+    try await product.requireUsableDatabase()
     let logger = product.logger
     try await product.serve(roles) {
       logger.info("listening", metadata: ["base_url": "\(product.settings.web.baseURL)"])
@@ -34,7 +34,7 @@ struct MigrateCommand: AsyncParsableCommand {
 
   func run() async throws {
     let product = try Product.load()
-    let applied = try await product.migrator.migrateControl()
+    let applied = try await product.migrate()
     product.database.close()
     if applied.isEmpty { Output.line("Nothing to do.") }
     for migration in applied { Output.line("Applied \(migration.version) \(migration.name).") }
@@ -52,7 +52,7 @@ struct BootstrapCommand: AsyncParsableCommand {
 
   func run() async throws {
     let product = try Product.load()
-    try await product.requireMigrated()
+    try await product.requireUsableDatabase()
     let access = try await product.controlPlane.bootstrap.run(replaceSecret ? .replace : .keep)
     product.database.close()
     guard let secret = access.clientSecret else {

@@ -55,8 +55,11 @@ struct Wiring: Sendable {
     wakeUp = JobWakeUp(database: database, logger: logger)
     archive = settings.archive
     let queue = JobQueue(database: database, wakeUp: wakeUp, clock: clock, random: random)
+    guard let masterKey = try? MasterKey(settings.masterKey) else {
+      throw StartFailure("TENURE_MASTER_KEY must be 32 bytes in base64url without padding.")
+    }
     tenancy = Tenancy(
-      database: database, masterKey: try MasterKey(settings.masterKey),
+      database: database, masterKey: masterKey,
       baseURL: settings.web.baseURL, passwords: passwords, settings: settings.tenancy,
       clock: clock, random: random, logger: logger)
     let compliance = try Compliance(
@@ -115,14 +118,36 @@ struct Wiring: Sendable {
     ]
   }
 
-  /// Refuses to serve a database that `tenure migrate` has not brought up to date.
+  /// Brings the control plane's schema up to date.
   ///
-  /// - Throws: ``StartFailure``; a ``DatabaseError`` where Postgres does not answer.
-  func requireMigrated() async throws {
-    let pending = try await migrator.pendingControl()
-    guard pending.isEmpty else {
+  /// - Returns: what it applied.
+  /// - Throws: ``StartFailure`` where Postgres does not answer or refuses.
+  @discardableResult
+  func migrate() async throws -> [Migration] {
+    do {
+      return try await migrator.migrateControl()
+    } catch let error as DatabaseError {
+      throw StartFailure("Postgres refuses: \(error.debugDescription)")
+    }
+  }
+
+  /// Refuses to serve a database that `tenure migrate` has not brought up to date, or whose keys
+  /// another master key has wrapped.
+  ///
+  /// - Throws: ``StartFailure``, also where Postgres does not answer.
+  func requireUsableDatabase() async throws {
+    do {
+      let pending = try await migrator.pendingControl()
+      guard pending.isEmpty else {
+        throw StartFailure(
+          "The database lacks \(pending.count) migrations: run 'tenure migrate' first.")
+      }
+      _ = try await tenancy.directory.find(slug: Tenant.systemSlug)
+    } catch let error as DatabaseError {
+      throw StartFailure("Postgres refuses: \(error.debugDescription)")
+    } catch is CryptographyError {
       throw StartFailure(
-        "The database lacks \(pending.count) migrations: run 'tenure migrate' first.")
+        "TENURE_MASTER_KEY is not the key that this database's keys were wrapped with.")
     }
   }
 }
@@ -135,6 +160,9 @@ enum Outage {
       Problem.unavailable(
         "The service is not available right now. Try again in a moment.",
         reason: error.debugDescription)
+    // The organization was deleted while the request was on its way.
+    case let error as DatabaseError where error.isTenantMissing:
+      Problem.notFound()
     case PasswordHashError.busy, PasswordHashError.stopped:
       Problem.unavailable(
         "Too many people are signing in right now. Try again in a moment.",

@@ -166,6 +166,24 @@ struct AdminOrganizationTests {
     #expect(again.status == 201)
   }
 
+  @Test("A request that overtakes the news of a deletion finds nothing")
+  func deletedMeanwhile() async throws {
+    let tenant = try await harness.tenant()
+    let application = try await tenant.application()
+    let role = try TestServices.psql(
+      "select schema_name from control.organization where slug = '\(tenant.slug)'",
+      at: harness.deployment.databaseURL
+    ).trimmingCharacters(in: .whitespacesAndNewlines)
+    try TestServices.psql(
+      "drop schema \(role) cascade; drop owned by \(role); drop role \(role)",
+      at: harness.deployment.databaseURL)
+    #expect(try await admin.call(.GET, "\(tenant.path)/users").isProblem(404))
+    let token = try await HTTP.post(
+      form: [("token", "x")], to: "\(tenant.issuer)/oauth2/introspect",
+      headers: [application.basic])
+    #expect(token.status == 404, "\(token)")
+  }
+
   @Test("The system organization can be neither suspended nor deleted")
   func system() async throws {
     #expect(try await admin.call(.POST, "organizations/system/suspend").isProblem(409))

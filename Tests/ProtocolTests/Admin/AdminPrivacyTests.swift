@@ -60,6 +60,12 @@ struct AdminPrivacyTests {
       let plan = try #require(reply.json["plan"]?.arrayValue)
       #expect(plan.contains { $0["table"] == "user_account" && $0["rows"] == 1 }, "\(reply)")
     }
+    for query in ["?dry_run", "?dry_run=", "?dry_run=TRUE", "?dryrun=true"] {
+      let sloppy = try await admin.call(
+        .POST, "\(tenant.path)/privacy/requests\(query)",
+        ["kind": "erasure", "subject": ["username": .string(person.username)]])
+      #expect(sloppy.isProblem(400), "\(query)")
+    }
     let requests = try await admin.document(.GET, "\(tenant.path)/privacy/requests")
     #expect(requests["requests"] == [])
     #expect(try await admin.call(.GET, "\(tenant.path)/users/\(person.id)").status == 200)
@@ -158,6 +164,10 @@ struct AdminPrivacyTests {
   func runs() async throws {
     let tenant = try await harness.tenant()
     let path = "\(tenant.path)/retention/runs"
+    for unclear: JSON in [[:], ["dry_run": .null], ["dry_run": "true"]] {
+      #expect(try await admin.call(.POST, path, unclear).isProblem(422))
+    }
+    #expect(try await admin.call(.POST, "\(path)?dry_run=true", ["dry_run": true]).isProblem(400))
     let dry = try await admin.call(.POST, path, ["dry_run": true])
     #expect(dry.status == 200 && dry.json["state"] == "completed", "\(dry)")
     for rule in dry.json["rules"]?.arrayValue ?? [] {

@@ -114,6 +114,26 @@ struct AdminUserTests {
     }
   }
 
+  @Test("A change is made whole or not at all; a new password signs everybody out")
+  func changeIsWhole() async throws {
+    let tenant = try await harness.tenant()
+    let (person, other) = (try await tenant.person(), try await tenant.person())
+    let path = "\(tenant.path)/users/\(person.id)"
+    let browser = Browser()
+    let request = AuthorizationRequest(tenant, try await tenant.application())
+    let tokens = try await request.tokens(person, with: browser)
+    let refresh = try #require(tokens["refresh_token"]?.stringValue)
+    let taken = try await admin.call(
+      .PATCH, path, ["password": "another password", "email": .string(other.email)])
+    #expect(taken.isProblem(409))
+    #expect(try await browser.open("\(tenant.issuer)/privacy").reply.text.contains(person.email))
+    _ = try await request.tokens(person)
+    #expect(try await admin.call(.PATCH, path, ["password": "another password"]).status == 200)
+    #expect(try await request.refresh(refresh).json["error"] == "invalid_grant")
+    let page = try await browser.open("\(tenant.issuer)/privacy")
+    #expect(page.reply.text.contains("id=\"password\""))
+  }
+
   @Test("A deleted user is gone at once, and the e-mail is free")
   func delete() async throws {
     let tenant = try await harness.tenant()

@@ -38,7 +38,9 @@ struct Deployment: Sendable {
     let migrate = try await TenureProcess(["migrate"], environment: environment, folder: folder)
     guard try await migrate.wait() == 0 else { throw TestFailure("migrate: \(migrate.printed())") }
     let bootstrap = try await TenureProcess(["bootstrap"], environment: environment, folder: folder)
-    guard try await bootstrap.wait() == 0 else { throw TestFailure("bootstrap: \(bootstrap.printed())") }
+    guard try await bootstrap.wait() == 0 else {
+      throw TestFailure("bootstrap: \(bootstrap.printed())")
+    }
     let printed = bootstrap.printed()
     let document = try JSON.parse(Array(printed.utf8), limits: .request)
     guard let endpoint = document["token_endpoint"]?.stringValue,
