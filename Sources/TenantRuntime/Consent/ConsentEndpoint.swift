@@ -90,6 +90,8 @@ struct ConsentEndpoint: TenantEndpoint {
       .ticket(for: request, binding: visit.session.id.description)
     let user = try await users.find(visit.session.user, in: tenant)
     let undecided = try await choices.undecided(for: visit.session.user, in: tenant)
+    let notice = try await choices.consents.notice(
+      of: ConsentPurpose.application, language: PurposeChoices.language, in: tenant)
     let scopes = visit.authorization.scope.tokens.map { token -> JSON in
       let words = ScopeWords(token)
       return ["label": .string(words.label), "hint": .optional(words.hint)]
@@ -109,7 +111,7 @@ struct ConsentEndpoint: TenantEndpoint {
         "organization": .string(tenant.name), "application": .string(visit.client.displayName),
         "user": .string(user?.claims.displayName ?? "You"), "scopes": .array(scopes),
         "asks": .bool(!boxes.isEmpty), "purposes": .array(boxes),
-        "privacy": .string(tenant.path("privacy")),
+        "privacy": .string(tenant.path("privacy")), "notice": .optional(notice?.body),
         "policy": .optional(visit.client.metadata.policyURI),
         "terms": .optional(visit.client.metadata.termsURI),
       ],
