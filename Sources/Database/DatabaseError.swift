@@ -34,6 +34,11 @@ package struct DatabaseError: Error, Sendable {
     ["08", "53", "57"].contains(sqlState.rawValue.prefix(2)) && sqlState != .queryCanceled
   }
 
+  /// Whether the role or the schema of the tenant is not there: it was deleted a moment ago.
+  package var isTenantMissing: Bool {
+    sqlState == .invalidParameterValue || sqlState == .undefinedSchema
+  }
+
   /// A prepared statement that a migration has outdated; parsing it again helps.
   var isStalePlan: Bool {
     sqlState == .invalidStatementName
@@ -63,10 +68,13 @@ package struct SQLState: RawRepresentable, Hashable, Sendable {
   package static let commitOutcomeUnknown = SQLState(rawValue: "08007")
   package static let featureNotSupported = SQLState(rawValue: "0A000")
   package static let cardinalityViolation = SQLState(rawValue: "21000")
+  /// What SET ROLE answers for a role that is not there.
+  package static let invalidParameterValue = SQLState(rawValue: "22023")
   package static let notNullViolation = SQLState(rawValue: "23502")
   package static let foreignKeyViolation = SQLState(rawValue: "23503")
   package static let uniqueViolation = SQLState(rawValue: "23505")
   package static let checkViolation = SQLState(rawValue: "23514")
+  package static let readOnlyTransaction = SQLState(rawValue: "25006")
   package static let inFailedTransaction = SQLState(rawValue: "25P02")
   package static let invalidStatementName = SQLState(rawValue: "26000")
   package static let invalidPassword = SQLState(rawValue: "28P01")
