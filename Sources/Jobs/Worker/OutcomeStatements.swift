@@ -75,6 +75,8 @@ struct ReturnJobs: Statement {
 }
 
 /// Stores how far jobs have come.
+///
+/// It skips rows that are locked, by the fence of a handler's own transaction above all: a heartbeat does not wait.
 struct ReportProgress: Statement {
   let ids: [UUID]
   let attempts: [Int]
@@ -82,12 +84,18 @@ struct ReportProgress: Statement {
   let total: [Int]
   let worker: UUID
   static let sql: SQL<Self> = """
+    with held as (
+      select j.id, held.done, held.total
+        from control.job as j
+        join unnest(\(\.ids)::uuid[], \(\.attempts)::bigint[], \(\.done)::bigint[], \(\.total)::bigint[])
+             as held (id, attempt, done, total)
+          on j.id = held.id and j.attempt = held.attempt
+       where j.worker_id = \(\.worker)
+         for update of j skip locked
+    )
     update control.job as j
        set progress = jsonb_build_object('done', held.done, 'total', held.total)
-      from unnest(\(\.ids)::uuid[], \(\.attempts)::bigint[], \(\.done)::bigint[], \(\.total)::bigint[])
-           as held (id, attempt, done, total)
+      from held
      where j.id = held.id
-       and j.attempt = held.attempt
-       and j.worker_id = \(\.worker)
     """
 }
