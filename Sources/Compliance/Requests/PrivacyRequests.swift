@@ -14,7 +14,8 @@ package struct PrivacyRequests: Sendable {
 
   /// Opens a request in the caller's transaction, with its audit event and its job.
   ///
-  /// While one of the kind is still open for the subject, that one is the answer: asking twice is harmless.
+  /// While one of the kind is still open for the subject, that one is the answer: asking twice is harmless, and
+  /// brings back its job if that has been cancelled or has died.
   @discardableResult
   package func open(
     _ kind: DataRequestKind, subject: UserID, channel: DataRequestChannel, in tx: Transaction,
@@ -25,7 +26,10 @@ package struct PrivacyRequests: Sendable {
     }
     if kind == .export, status == .erasing { throw DataRequestError.erasing }
     let open = FindOpenRequest(subject: subject, kind: kind)
-    if let request = try await tx.first(open, in: tenant.schema) { return request }
+    if let request = try await tx.first(open, in: tenant.schema) {
+      try await enqueueJob(of: request.id, kind, in: tx, tenant)
+      return request
+    }
     let now = clock.now()
     let id = ID<DataRequest>.generate(clock, random)
     try await tx.run(
@@ -34,6 +38,22 @@ package struct PrivacyRequests: Sendable {
         channel: channel, now: now, verifiedAt: channel.isVerified ? now : nil,
         dueAt: now.oneMonthLater),
       in: tenant.schema)
+    try await enqueueJob(of: id, kind, in: tx, tenant)
+    try await audit.record(
+      AuditEvent(
+        .privacyRequestOpened, origin: origin, subject: AuditSubject(id: subject, key: nil),
+        detail: id.auditDetail(kind, ["channel": .string(channel.rawValue)])),
+      in: tx, tenant: tenant)
+    guard let request = try await tx.first(FindRequest(id: id), in: tenant.schema) else {
+      throw DataRequestError.unknownSubject
+    }
+    return request
+  }
+
+  /// Does nothing while the job waits or runs.
+  private func enqueueJob(
+    of id: ID<DataRequest>, _ kind: DataRequestKind, in tx: Transaction, _ tenant: Tenant
+  ) async throws {
     switch kind {
     case .export:
       try await queue.enqueue(
@@ -44,15 +64,6 @@ package struct PrivacyRequests: Sendable {
         ErasureJob(organization: tenant.id, request: id), organization: tenant.id.uuid,
         uniqueKey: id.description, in: tx)
     }
-    try await audit.record(
-      AuditEvent(
-        .privacyRequestOpened, origin: origin, subject: AuditSubject(id: subject, key: nil),
-        detail: id.auditDetail(kind, ["channel": .string(channel.rawValue)])),
-      in: tx, tenant: tenant)
-    guard let request = try await tx.first(FindRequest(id: id), in: tenant.schema) else {
-      throw DataRequestError.unknownSubject
-    }
-    return request
   }
 
   /// The same in a transaction of its own.
