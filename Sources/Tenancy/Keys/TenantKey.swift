@@ -10,7 +10,7 @@ package struct KeyPurpose: Sendable, Hashable {
   }
 
   package static let refreshToken = KeyPurpose("refresh-token")
-  package static let authorizationCode = KeyPurpose("authorization-code")
+  package static let interaction = KeyPurpose("interaction")
   package static let signedURL = KeyPurpose("signed-url")
   package static let form = KeyPurpose("form")
   package static let idempotency = KeyPurpose("idempotency")

@@ -6,10 +6,6 @@ import Web
 
 /// What an authorization code stands for (RFC 6749 section 4.1.2); the payload of its row.
 struct AuthorizationCode: Sendable, Equatable {
-  /// RFC 9700 section 2.1.1 asks for one minute at most.
-  static let lifetimeSeconds = 60
-  static let kind = "authorization_code"
-
   let client: ClientID
   let redirectURI: String
   let scope: OAuthScope

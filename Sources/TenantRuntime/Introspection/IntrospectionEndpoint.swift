@@ -23,15 +23,17 @@ struct IntrospectionEndpoint: TenantEndpoint {
     // RFC 7662 section 2.1: the endpoint requires authorization, which a public client can't prove.
     guard !client.isPublic else { throw OAuthError.invalidClient("public client") }
     let token = Secret(try form.required("token"))
-    let members = try await description(of: token, in: context.tenant) ?? ["active": false]
+    let members =
+      try await description(of: token, for: client, in: context.tenant) ?? ["active": false]
     return JSONResponse(.ok, .object(members), headers: [.cacheControl: "no-store"])
   }
 
   /// Nil for everything that is not, or no longer, a token of this tenant (RFC 7662 section 2.2).
-  private func description(of token: Secret<String>, in tenant: Tenant) async throws -> JSONObject?
-  {
+  private func description(
+    of token: Secret<String>, for client: Client, in tenant: Tenant
+  ) async throws -> JSONObject? {
     if let refresh = RefreshToken(token.reveal(), key: tenant.refreshTokenKey) {
-      return try await description(of: refresh, in: tenant)
+      return try await description(of: refresh, for: client, in: tenant)
     }
     let audiences = tokens.audiences.all(of: tenant)
     guard let access = try await tokens.verify(token, for: audiences, of: tenant),
@@ -40,10 +42,14 @@ struct IntrospectionEndpoint: TenantEndpoint {
     return JSONObject([("active", true), ("token_type", "Bearer")]).merging(access.claims)
   }
 
-  private func description(of token: RefreshToken, in tenant: Tenant) async throws -> JSONObject? {
+  /// A refresh token is between its client and the issuer: to others it is nothing (RFC 7662 section 4).
+  private func description(
+    of token: RefreshToken, for client: Client, in tenant: Tenant
+  ) async throws -> JSONObject? {
     guard
       let family = try await database.first(
-        FindTokenFamily(family: token.family), in: tenant.schema)
+        FindTokenFamily(family: token.family), in: tenant.schema),
+      family.client == client.id
     else { return nil }
     switch family.refreshDecision(
       generation: token.generation, client: family.client, now: clock.now(),

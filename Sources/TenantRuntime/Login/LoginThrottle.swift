@@ -90,7 +90,8 @@ struct LoginThrottle: Sendable {
     func name(_ kind: String, _ value: String) -> String {
       "login:" + Base64URL.encode(key.sha256("\(kind)\n\(value)"))
     }
-    let folded = identifier.lowercased()
+    // As the account is looked up: other spellings of a name are no other tries.
+    let folded = BlindIndex.username.normalise(identifier) ?? ""
     let (user, userWait) = (name("user", folded), name("user-wait", folded))
     let (from, fromWait) = (name("address", address), name("address-wait", address))
     let isUserWaiting = await counters.value(userWait) > 0

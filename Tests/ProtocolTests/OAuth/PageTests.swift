@@ -125,6 +125,12 @@ struct LoginPageTests {
     let right = try await tenant.signIn(person, with: Browser()).reply
     #expect(right.status == 429)
     #expect((right.headers.first(name: "retry-after").flatMap(Int.init) ?? 0) > 0)
+    // Another spelling of the name is no fresh start.
+    let spelled = TestPerson(
+      username: " \(person.username.uppercased())\t", email: "", password: person.password,
+      name: "",
+      street: "")
+    #expect(try await tenant.signIn(spelled, with: Browser()).reply.status == 429)
     let other = try await tenant.signIn(tenant.person(), with: Browser()).reply
     #expect(other.status == 200)
   }

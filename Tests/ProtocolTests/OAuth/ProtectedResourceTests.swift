@@ -74,6 +74,10 @@ struct ProtectedResourceTests {
     for token: JSON in ["", "x", .string(request.nonce)] where token != "" {
       #expect(try await tenant.introspect(token, by: request.application) == ["active": false])
     }
+    let other = try await tenant.application()
+    #expect(try await tenant.introspect(tokens["access_token"], by: other)["active"] == true)
+    #expect(
+      try await tenant.introspect(tokens["refresh_token"], by: other) == ["active": false])
     let anonymous = try await HTTP.post(
       form: [("token", "x")], to: "\(tenant.issuer)/oauth2/introspect")
     #expect(anonymous.status == 401)
