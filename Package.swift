@@ -142,7 +142,7 @@ let package = Package(
       ]),
     tests(
       "IntegrationTests",
-      plane + ["Archive", "ControlPlane", "Migrations", "TestSupport", lifecycle]),
+      plane + ["Archive", "ControlPlane", "TenantRuntime", "Migrations", "TestSupport", lifecycle]),
     tests("ProtocolTests", ["tenure", "Platform", httpClient, nio, nioHTTP]),
   ],
   swiftLanguageModes: [.v6]
