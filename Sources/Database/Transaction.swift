@@ -96,6 +96,19 @@ package final class Transaction {
     }
   }
 
+  /// Lifts the limit of a statement's time until the transaction ends, on the server and here: for jobs, which have a
+  /// limit of their own.
+  package func liftStatementLimit() async throws {
+    try checkUsable()
+    try await noting {
+      let begin = hasBegun ? nil : beginText
+      hasBegun = true
+      try await connection.execute(
+        utility: "set local statement_timeout = 0", role: role(for: schema), begin: begin)
+      connection.isPatient = true
+    }
+  }
+
   /// Runs after the commit, and not at all if there is none.
   package func onCommit(_ effect: @escaping @Sendable () -> Void) { effects.append(effect) }
 
@@ -106,10 +119,12 @@ package final class Transaction {
     guard hasBegun else { return }
     try await connection.commit()
     hasBegun = false
+    connection.isPatient = false
   }
 
   /// Ends the transaction without effect; a connection that cannot do that is discarded by the pool.
   func rollBack() async {
+    connection.isPatient = false
     guard hasBegun else { return }
     await connection.rollBack()
     hasBegun = false

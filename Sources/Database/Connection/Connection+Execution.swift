@@ -33,8 +33,8 @@ extension Connection {
   }
 
   /// A command without parameters and rows, such as `begin`.
-  func execute(utility text: String, role: TenantSchema?) async throws {
-    try await batch(UtilityCommand.self, role: role, begin: nil) { try send(utility: text) }
+  func execute(utility text: String, role: TenantSchema?, begin: String? = nil) async throws {
+    try await batch(UtilityCommand.self, role: role, begin: begin) { try send(utility: text) }
   }
 
   func commit() async throws {
@@ -143,7 +143,7 @@ extension Connection {
     clearResults()
     syncsPending += 1
     guard unsafe PQpipelineSync(handle) == 1, flush() else { throw sendFailure() }
-    try await answered(cancellable: cancellable, patient: false)
+    try await answered(cancellable: cancellable, patient: isPatient)
     try checkResults(label: nil)
   }
 

@@ -31,6 +31,8 @@ import Synchronization
   var results: [OpaquePointer] = unsafe []
   var syncsPending = 0
   var isSimpleQuery = false
+  /// Whether answers may take longer than a statement's time; as long as a transaction says so.
+  var isPatient = false
   private var isFlushing = false
   /// The statement this batch parses, where it stands among the commands, and whether the server has parsed it.
   var preparing: StatementKey?
