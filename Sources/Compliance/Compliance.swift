@@ -14,10 +14,11 @@ package struct Compliance: Sendable {
     ExportRequestIDs.self,
     InsertPackage.self, FindPackage.self, ConsumeDownload.self, ExpiredPackages.self,
     DeletePackages.self, KnownPackages.self, ReadSubject.self,
-    InsertErasureIntent.self, CompleteErasure.self, LockSubject.self, LiftStatementTimeout.self,
+    InsertErasureIntent.self, CompleteErasure.self, LockSubject.self,
     LockSubjectFiles.self,
     ShareSubjectFiles.self,
-    ListRules.self, SeedRule.self, PutRule.self, InsertRun.self, UpdateRun.self, FindRun.self,
+    ListRules.self, SeedRule.self, PutRule.self, InsertRun.self, UpdateRun.self, FailRun.self,
+    FindRun.self,
     ListRuns.self, TenantForeignKeys.self,
     ListAuditEvents.self,
   ]

@@ -21,6 +21,13 @@ package struct JobContext: Sendable {
     if Task.isCancelled || running.stopReason != nil { throw CancellationError() }
   }
 
+  /// Whether an error ends the job for good, so that its handler has to say so elsewhere.
+  ///
+  /// One that was stopped, or has another worker, does not speak for the job.
+  package func isLastFailure<J: Job>(_ error: any Error, of job: J.Type) -> Bool {
+    !(error is CancellationError) && !(error is JobLost) && attempt >= J.options.attemptsMax
+  }
+
   /// Makes the transaction commit only while the job is still this worker's.
   ///
   /// The row stays locked to the end of the transaction; a rescue skips it. So a stalled worker cannot
@@ -32,4 +39,4 @@ package struct JobContext: Sendable {
 }
 
 /// The job belongs to another worker now.
-struct JobLost: Error {}
+package struct JobLost: Error {}

@@ -40,12 +40,10 @@ struct ErasureHandler: JobHandler {
       try await erase(subject, job.request, tenant, context)
     } catch let failure as ResidueFound {
       let isLast = context.attempt >= 2
-      if isLast { try await fail(job.request, tenant, sentence: failure.sentence) }
+      if isLast { try await fail(job.request, tenant, context, sentence: failure.sentence) }
       throw ResidueFound(tables: failure.tables, canRetry: !isLast)
-    } catch
-      where !(error is CancellationError) && context.attempt >= ErasureJob.options.attemptsMax
-    {
-      try await fail(job.request, tenant, sentence: "The erasure failed too often.")
+    } catch  where context.isLastFailure(error, of: ErasureJob.self) {
+      try await fail(job.request, tenant, context, sentence: "The erasure failed too often.")
       throw error
     }
   }
@@ -85,7 +83,7 @@ struct ErasureHandler: JobHandler {
   /// Removes what exports have written, after the last of them has stopped writing.
   func deleteFiles(of subject: UserID, _ tenant: Tenant) async throws {
     let requests = try await database.transaction(in: tenant.schema) { tx in
-      _ = try await tx.first(LiftStatementTimeout())
+      try await tx.liftStatementLimit()
       try await tx.run(LockSubjectFiles(key: subject.filesLock))
       return try await tx.all(ExportRequestIDs(subject: subject))
     }
@@ -98,11 +96,13 @@ struct ErasureHandler: JobHandler {
     let engine = ErasureEngine(map: map)
     let scan = ResidueScan(map: map)
     try await database.transaction(in: tenant.schema) { tx in
-      guard let request = try await tx.first(LockRequest(id: id)), request.state == .running else {
-        return
-      }
       try await context.fence(tx)
-      _ = try await tx.first(LiftStatementTimeout())
+      guard let request = try await tx.first(LockRequest(id: id)),
+        ![.fulfilled, .refused].contains(request.state)
+      else { return }
+      // Nothing has been erased: this must not look like the end of the job.
+      guard request.state == .running else { throw RequestMoved() }
+      try await tx.liftStatementLimit()
       let needles = try await needles(of: subject, in: tx, tenant)
       let telling = try await scan.distinguishing(needles, of: subject, in: tx)
       let steps = try await engine.erase(subject, from: map.erasureOrder, in: tx)
@@ -134,8 +134,14 @@ struct ErasureHandler: JobHandler {
       in: tx, tenant: tenant)
   }
 
-  private func fail(_ id: ID<DataRequest>, _ tenant: Tenant, sentence: String) async throws {
+  func fail(
+    _ id: ID<DataRequest>, _ tenant: Tenant, _ context: JobContext, sentence: String
+  ) async throws {
     try await database.transaction(in: tenant.schema) { tx in
+      try await context.fence(tx)
+      guard let request = try await tx.first(LockRequest(id: id)), request.state.isOpen else {
+        return
+      }
       try await tx.run(
         MoveRequest(id: id, state: .failed, completedAt: nil, report: nil, error: sentence))
       try await audit.record(
@@ -156,23 +162,22 @@ struct ErasureHandler: JobHandler {
     let key = try tenant.key.unwrap(account.wrappedKey, user: subject)
     let documents = try await SealedDocuments(map: map, key: key).all(of: subject, in: tx)
     return SubjectNeedles(
-      subject: subject, indexes: blindIndexes(documents, tenant.key),
-      documents: documents.map(\.members))
+      subject: subject, indexes: blindIndexes(documents, tenant.key), documents: documents)
   }
 
   private func blindIndexes(
     _ documents: [SubjectDocument], _ key: TenantKey
-  ) -> [(kind: BlindIndex, value: [UInt8])] {
+  ) -> [[UInt8]] {
     let claims: [(name: String, kind: BlindIndex)] = [
       ("username", .username), ("email", .email), ("phone_number", .phone),
     ]
     return documents.filter(\.isAccount).flatMap { document in
       claims.compactMap { claim in
-        guard let text = document.members[claim.name]?.stringValue,
-          let value = key.blindIndex(claim.kind, text)
-        else { return nil }
-        return (claim.kind, value)
+        document.members[claim.name]?.stringValue.flatMap { key.blindIndex(claim.kind, $0) }
       }
     }
   }
 }
+
+/// Somebody else has moved the request meanwhile.
+struct RequestMoved: Error {}

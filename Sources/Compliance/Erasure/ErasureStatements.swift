@@ -49,12 +49,6 @@ struct LockedSubject: Sendable {
   let wrappedKey: [UInt8]
 }
 
-/// Lifts the limit of the connection for one transaction of a job, which has a limit of its own.
-struct LiftStatementTimeout: Statement {
-  static let sql: SQL<Self> = "select set_config('statement_timeout', '0', true)"
-  static func decode(_ row: inout RowReader) throws -> String { try row.next() }
-}
-
 /// Waits until no export of the subject is being written, and keeps others from beginning.
 struct LockSubjectFiles: Statement {
   let key: Int

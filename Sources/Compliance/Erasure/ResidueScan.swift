@@ -20,15 +20,17 @@ struct ResidueScan: Sendable {
       }
       rest.removeAll { common.contains($0) }
     }
-    return SubjectNeedles(certain: needles.certain, ambiguous: rest)
+    return SubjectNeedles(
+      ids: needles.ids, identifiers: needles.identifiers, ambiguous: rest, indexes: needles.indexes)
   }
 
   /// The tables in which something of the subject is left.
   func tables(with needles: SubjectNeedles, in tx: Transaction) async throws -> [String] {
-    let values = needles.certain + needles.ambiguous
+    let account = map.declarations.first { $0.erasure == .shred }
+    let sharers = account?.sharers(of: needles.indexes)
     var hits: [String] = []
     for declaration in map.declarations {
-      let found = try await tx.first(declaration.residue(values)) { row in
+      let found = try await tx.first(declaration.residue(needles, sharers: sharers)) { row in
         try row.next(Bool.self)
       }
       if found == true { hits.append(declaration.table.name) }

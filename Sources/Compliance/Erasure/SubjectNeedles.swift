@@ -2,53 +2,50 @@ import Platform
 import Tenancy
 
 /// What the residue scan looks for: the values that tell who the subject was.
+///
+/// Capital letters do not matter; the database makes both sides small, by one set of rules.
 struct SubjectNeedles: Sendable {
-  /// These belong to one person only: found anywhere, they fail the erasure.
-  let certain: [String]
+  /// The subject's id: nobody else ever has it.
+  let ids: [String]
+  /// E-mail, phone number and blind indexes: found anywhere, they fail the erasure, but for the rows of people who have
+  /// the same today.
+  let identifiers: [String]
   /// These may also be words of the product or of others, such as a name or a city.
   ///
-  /// They count unless they
-  /// stand in rows of others as well: then they do not tell who the subject was.
+  /// They count in rows about people only, and not if they stand in rows of others before the erasure: then they do not
+  /// tell who the subject was.
   let ambiguous: [String]
+  /// The blind indexes, which find those who have the same identifiers today.
+  let indexes: [[UInt8]]
 
   /// Shorter values stand in every text.
   static let lengthMin = 4
-  /// Bounds the price of the scan; the identifiers come first.
+  /// Bounds the price of the scan; what the account itself says comes first.
   static let countMax = 100
 
-  /// Blind indexes are those of the subject's claims.
-  ///
-  /// They stand in rows of others, too: two people may share a phone number, and an address is free
-  /// again as soon as an erasure begins.
-  init(subject: UserID, indexes: [(kind: BlindIndex, value: [UInt8])], documents: [JSONObject]) {
-    var certain = Set<String>()
-    var ambiguous = Set<String>()
-    var leaves: [String] = []
-    for document in documents { Self.collect(.object(document), into: &leaves) }
-    for leaf in leaves {
-      if Self.identifies(leaf) {
-        certain.insert(leaf)
-      } else if Self.isTelling(leaf) {
-        ambiguous.insert(leaf)
-      }
+  /// Blind indexes are those of the account's claims.
+  init(subject: UserID, indexes: [[UInt8]], documents: [SubjectDocument]) {
+    let accounts = documents.filter(\.isAccount)
+    // What other documents say may be past, and another's today.
+    let others = documents.filter { !$0.isAccount }
+    let claims = accounts.flatMap { account in
+      ["email", "phone_number"].compactMap { account.members[$0]?.stringValue }
     }
-    let identifiers = [subject.description, Hex.encode(subject.bytes)]
-    for index in indexes { ambiguous.insert(Hex.encode(index.value)) }
-    let values = certain.sorted().prefix(Self.countMax)
-    self.certain = (identifiers + values).flatMap(Self.spellings)
-    self.ambiguous = ambiguous.sorted().prefix(Self.countMax).flatMap(Self.spellings)
+    var leaves: [String] = []
+    for document in accounts + others { Self.collect(.object(document.members), into: &leaves) }
+    var known = Set(claims)
+    let telling = leaves.filter { Self.isTelling($0) && known.insert($0).inserted }
+    ids = [subject.description, Hex.encode(subject.bytes)]
+    identifiers = indexes.map(Hex.encode) + claims.flatMap(Self.spellings)
+    ambiguous = telling.prefix(Self.countMax).flatMap(Self.spellings)
+    self.indexes = indexes
   }
 
-  init(certain: [String], ambiguous: [String]) {
-    self.certain = certain
+  init(ids: [String], identifiers: [String], ambiguous: [String], indexes: [[UInt8]]) {
+    self.ids = ids
+    self.identifiers = identifiers
     self.ambiguous = ambiguous
-  }
-
-  /// An address of mail, a phone number, or several words.
-  private static func identifies(_ value: String) -> Bool {
-    if value.contains("@") { return true }
-    if value.hasPrefix("+"), value.count >= 8 { return true }
-    return value.count >= 8 && value.contains(where: \.isWhitespace)
+    self.indexes = indexes
   }
 
   /// Whether a value would not turn up in random ids, times and digests by chance, as a postal code does.
@@ -57,22 +54,13 @@ struct SubjectNeedles: Sendable {
     return value.count >= 8 || value.contains { !$0.isHexDigit && !$0.isPunctuation }
   }
 
-  /// As text, as it stands inside a JSON string, and as the hexadecimal digits of a bytea column; in lower case,
-  /// as what is searched.
+  /// As text, as it stands inside a JSON string, and as the hexadecimal digits of a bytea column.
   private static func spellings(_ value: String) -> [String] {
     let json = JSON.string(value).text.dropFirst().dropLast()
-    var spellings: Set = [value.lowercased(), json.lowercased()]
-    // A database with the C locale knows the small letters of ASCII only.
-    spellings.insert(asciiLowercased(value))
-    spellings.insert(asciiLowercased(String(json)))
+    var spellings: Set = [value, String(json)]
     // Fewer digits would be found in digests by chance.
     if value.utf8.count >= 8 { spellings.insert(Hex.encode(Array(value.utf8))) }
     return spellings.sorted()
-  }
-
-  private static func asciiLowercased(_ text: String) -> String {
-    let bytes = text.utf8.map { (65...90).contains($0) ? $0 + 32 : $0 }
-    return String(decoding: bytes, as: UTF8.self)
   }
 
   private static func collect(_ value: JSON, into leaves: inout [String]) {

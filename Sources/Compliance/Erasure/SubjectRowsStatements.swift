@@ -66,33 +66,60 @@ extension PersonalData {
       """
   }
 
-  /// Which of the values, in lower case, stand in rows of others.
+  /// Which of the values stand in rows of others, whatever the case.
   func common(_ values: [String], notOf subject: UserID) -> ComposedSQL {
     let others: ComposedSQL = self.subject == nil ? "true" : "\(rows(of: subject)) is not true"
     return """
+      with needle as materialized (select value, lower(value) as text
+                                     from unnest(\(bind: values)) as n (value))
       select distinct n.value
-        from (\(texts(where: others))) as row
-        join unnest(\(bind: values)) as n (value) on strpos(row.content, n.value) > 0
+        from (\(texts(where: others, isShared: "false"))) as row
+        join needle as n on strpos(row.content, n.text) > 0
       """
   }
 
-  /// Whether one of the values, in lower case, stands in any row.
-  func residue(_ values: [String]) -> ComposedSQL {
-    """
-    select exists (select
-                     from (\(texts(where: "true"))) as row
-                     join unnest(\(bind: values)) as n (value)
-                       on strpos(row.content, n.value) > 0)
-    """
+  /// The accounts, of which this is the table, that one of the blind indexes leads to.
+  func sharers(of indexes: [[UInt8]]) -> ComposedSQL? {
+    let matches = columns.filter { $0.storage == .blindIndex }.map { column -> ComposedSQL in
+      "a.\(column.name) = any(\(bind: indexes))"
+    }
+    guard let subject, !indexes.isEmpty, !matches.isEmpty else { return nil }
+    return """
+      select a.\(subject)
+        from \(tenant).\(table) as a
+       where \(ComposedSQL.joined(matches, by: " or "))
+      """
+  }
+
+  /// Whether something of a subject whose rows are gone stands in any row.
+  ///
+  /// The sharers have identifiers of the subject today: in their rows only the subject's id counts. They are looked up by
+  /// the same statement, so that nobody can become one in between. A table that is about nobody has the words of others:
+  /// there only the identifiers count.
+  func residue(_ needles: SubjectNeedles, sharers: ComposedSQL?) -> ComposedSQL {
+    let shareable = needles.identifiers + (subject == nil ? [] : needles.ambiguous)
+    let values = needles.ids + shareable
+    let own = needles.ids.map { _ in true } + shareable.map { _ in false }
+    var isShared: ComposedSQL = "false"
+    if let subject, let sharers { isShared = "coalesce(\(subject) in (\(sharers)), false)" }
+    return """
+      with needle as materialized (select lower(value) as text, is_own
+                                     from unnest(\(bind: values), \(bind: own)) as n (value, is_own))
+      select exists (select
+                       from (\(texts(where: "true", isShared: isShared))) as row
+                       join needle as n
+                         on strpos(row.content, n.text) > 0 and (n.is_own or not row.is_shared))
+      """
   }
 
   /// Each row as one text in lower case, columns apart, binary columns as hexadecimal digits.
   ///
   /// The offset keeps the planner from making the text anew for each value.
-  private func texts(where condition: ComposedSQL) -> ComposedSQL {
+  private func texts(where condition: ComposedSQL, isShared: ComposedSQL) -> ComposedSQL {
     let columns = columns.map { column -> ComposedSQL in "\(column.name)::text" }
     return """
-      select lower(concat_ws(' | ', \(ComposedSQL.joined(columns, by: ", ")))) as content
+      select lower(concat_ws(' | ', \(ComposedSQL.joined(columns, by: ", ")))) as content,
+             \(isShared) as is_shared
         from \(tenant).\(table)
        where \(condition)
       offset 0

@@ -41,9 +41,8 @@ struct ExportHandler: JobHandler {
     } catch is SubjectGone {
       try store.delete(package, in: tenant.id)
       try await refuse(job.request, tenant)
-    } catch  where !(error is CancellationError) && context.attempt >= ExportJob.options.attemptsMax
-    {
-      try await fail(job.request, tenant)
+    } catch  where context.isLastFailure(error, of: ExportJob.self) {
+      try await fail(job.request, tenant, context)
       throw error
     }
   }
@@ -141,8 +140,14 @@ struct ExportHandler: JobHandler {
     }
   }
 
-  private func fail(_ id: ID<DataRequest>, _ tenant: Tenant) async throws {
+  func fail(
+    _ id: ID<DataRequest>, _ tenant: Tenant, _ context: JobContext
+  ) async throws {
     try await database.transaction(in: tenant.schema) { tx in
+      try await context.fence(tx)
+      guard let request = try await tx.first(LockRequest(id: id)), request.state.isOpen else {
+        return
+      }
       try await tx.run(
         MoveRequest(
           id: id, state: .failed, completedAt: nil, report: nil,

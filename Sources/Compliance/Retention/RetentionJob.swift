@@ -38,13 +38,18 @@ struct RetentionHandler: JobHandler {
       }
       try await sweepFiles(tenant)
       try await finish(work, tenant, context)
-    } catch
-      where !(error is CancellationError)
-      && context.attempt >= RetentionJob.options.attemptsMax
-    {
-      try await database.run(
-        UpdateRun(id: id, state: .failed, finishedAt: clock.now(), report: []), in: tenant.schema)
+    } catch  where context.isLastFailure(error, of: RetentionJob.self) {
+      try await fail(id, tenant, context)
       throw error
+    }
+  }
+
+  /// The report stays: what it counts has been deleted.
+  func fail(_ id: ID<RetentionRun>, _ tenant: Tenant, _ context: JobContext) async throws {
+    let now = clock.now()
+    try await database.transaction(in: tenant.schema) { tx in
+      try await context.fence(tx)
+      try await tx.run(FailRun(id: id, now: now))
     }
   }
 
@@ -164,25 +169,37 @@ struct RetentionHandler: JobHandler {
     while true {
       try context.checkCancelled()
       let due = rule.declaration.retentionSubjects(subject, work.engine.due(rule), limit: 100)
-      let (run, current) = (work.run, work)
-      let rows = try await database.transaction(in: tenant.schema) { tx in
-        let users = try await tx.all(due) { row in try row.next(UserID.self) }
-        for user in users {
-          try await requests.open(
-            .erasure, subject: user, channel: .retention, in: tx, tenant: tenant, origin: .system)
-        }
-        if !users.isEmpty {
-          try await context.fence(tx)
-          try await tx.run(
-            UpdateRun(
-              id: run.id, state: .running, finishedAt: nil,
-              report: current.report(adding: users.count, rule)))
-        }
-        return users.count
+      let users = try await database.all(due, in: tenant.schema) { row in
+        try row.next(UserID.self)
       }
-      if rows == 0 { return }
-      work.add(rows, rule)
+      if users.isEmpty { return }
+      for user in users {
+        try context.checkCancelled()
+        try await eraseSubject(user, rule, &work, tenant, context)
+      }
     }
+  }
+
+  /// One transaction for each: it holds locks that people who sign in wait for.
+  private func eraseSubject(
+    _ user: UserID, _ rule: DueRule, _ work: inout Work, _ tenant: Tenant, _ context: JobContext
+  ) async throws {
+    guard let subject = rule.declaration.subject else { return }
+    let condition: ComposedSQL = "t.\(subject) = \(bind: user) and \(work.engine.due(rule))"
+    let still = rule.declaration.retentionSubjects(subject, condition, limit: 1)
+    let (run, current) = (work.run, work)
+    let rows = try await database.transaction(in: tenant.schema) { tx in
+      let isDue = try await tx.first(still) { row in try row.next(UserID.self) } != nil
+      guard isDue else { return 0 }
+      try await requests.open(
+        .erasure, subject: user, channel: .retention, in: tx, tenant: tenant, origin: .system)
+      try await context.fence(tx)
+      try await tx.run(
+        UpdateRun(
+          id: run.id, state: .running, finishedAt: nil, report: current.report(adding: 1, rule)))
+      return 1
+    }
+    work.add(rows, rule)
   }
 
   /// Removes files that belong to no package and to no export under way.

@@ -83,6 +83,19 @@ struct UpdateRun: Statement {
     """
 }
 
+/// Ends a run that has not ended otherwise, with the report it has.
+struct FailRun: Statement {
+  let id: ID<RetentionRun>
+  let now: Date
+  static let sql: SQL<Self> = """
+    update \(tenant).retention_run
+       set state = 'failed',
+           finished_at = \(\.now)
+     where id = \(\.id)
+       and state = 'running'
+    """
+}
+
 struct FindRun: Statement {
   let id: ID<RetentionRun>
   static let sql: SQL<Self> = """

@@ -171,6 +171,31 @@ struct RetentionTests {
     #expect(again.counts.first { $0.rule == "user.inactive" }?.rows == 0)
   }
 
+  @Test("an account that is in use holds up its own erasure only, and no trail")
+  func inactiveOneByOne() async throws {
+    let harness = try await ComplianceHarness.fresh()
+    let alice = try await harness.person("Alice")
+    let bruno = try await harness.person("Bruno")
+    harness.clock.advance(bySeconds: 400 * day)
+    let retention = harness.compliance.retention
+    _ = try await retention.setRule(
+      "user.inactive", enabled: true, keepDays: 365, in: harness.tenant, origin: .system)
+    let run = try await retention.start(.schedule, in: harness.tenant, origin: .system)
+    let last = max(alice.id, bruno.id)
+    try await harness.working {
+      try await harness.database.transaction(in: harness.tenant.schema) { tx in
+        _ = try await tx.first(LockSubject(id: last))
+        try await eventually {
+          let found = try await harness.tenancy.users.find(
+            min(alice.id, bruno.id), in: harness.tenant)
+          return found == nil
+        }
+      }
+    }
+    let done = try await finished(harness, run)
+    #expect(done.counts.first { $0.rule == "user.inactive" }?.rows == 2)
+  }
+
   @Test("files that belong to nothing are swept")
   func sweep() async throws {
     let harness = try await ComplianceHarness.fresh()
