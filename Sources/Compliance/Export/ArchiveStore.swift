@@ -30,7 +30,8 @@ package struct ArchiveStore: Sendable {
   /// Removes a package's file, whether finished or not; nothing happens if there is none.
   func delete(_ package: ID<ExportPackage>, in tenant: TenantID) throws {
     let path = path(package, in: tenant).text
-    for file in [path, path + ".part"] where FileManager.default.fileExists(atPath: file) {
+    // The part first: it may become the file while this looks.
+    for file in [path + ".part", path] where FileManager.default.fileExists(atPath: file) {
       do {
         try FileManager.default.removeItem(atPath: file)
       } catch  where !FileManager.default.fileExists(atPath: file) {

@@ -31,11 +31,13 @@ package struct DeleteOrganizationHandler: JobHandler {
 
   package func run(_ payload: DeleteOrganization, _ context: JobContext) async throws {
     let id = payload.organization
-    guard let organization = try await database.first(FindOrganization(id: id, slug: nil)),
-      organization.status == .deleting
-    else { return }
+    guard let organization = try await database.first(FindOrganization(id: id, slug: nil)) else {
+      return
+    }
+    // An earlier attempt may have come no further than the commit.
+    if organization.status == .deleted { return try compliance.store.deleteAll(of: id) }
+    guard organization.status == .deleting else { return }
     try await cancelOtherJobs(of: id, but: context.id)
-    // Files first: once the organization is deleted nobody comes back for them.
     try compliance.store.deleteAll(of: id)
     guard let system = try await directory.find(slug: Tenant.systemSlug) else { return }
     try await database.transaction { tx in
@@ -54,6 +56,8 @@ package struct DeleteOrganizationHandler: JobHandler {
           detail: (deleted ?? organization).auditDetail),
         in: tx, tenant: system)
     }
+    // The drop has waited for exports that were being written: what they left goes now, and no more can come.
+    try compliance.store.deleteAll(of: id)
   }
 
   /// Whatever else was to be done for the organization has lost its object.

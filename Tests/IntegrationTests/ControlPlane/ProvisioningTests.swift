@@ -132,6 +132,39 @@ struct ProvisioningTests {
     #expect(again.id != made.id)
   }
 
+  @Test("What an export writes while its organization is deleted goes, too, also after a crash")
+  func deletionDuringExport() async throws {
+    let harness = try await ControlPlaneHarness.fresh()
+    let platform = try await harness.platform()
+    let organizations = harness.organizations
+    let made = try await organizations.create(harness.draft("acme"), claim: nil, by: platform)
+    let folder = "\(harness.archive)/\(made.id)"
+    @Sendable func writeFile() throws {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      #expect(FileManager.default.createFile(atPath: "\(folder)/x.zip", contents: Data([1])))
+    }
+    @Sendable func isThere() -> Bool { FileManager.default.fileExists(atPath: folder) }
+    try writeFile()
+    try await harness.working {
+      try await harness.database.transaction(in: TenantSchema(id: made.id.uuid)) { tx in
+        // As an export holds its tables while it reads them.
+        let sql: ComposedSQL = "select count(*) from \(Database.tenantMark).user_account"
+        _ = try await tx.first(sql) { row in try row.next(Int.self) }
+        _ = try await organizations.delete(made.id, ifMatch: .any, by: platform)
+        try await eventually { !isThere() }
+        try writeFile()
+      }
+      try await eventually {
+        let organization = try await organizations.find(made.id.description)
+        return organization.status == .deleted && !isThere()
+      }
+      try writeFile()
+      try await harness.queue.enqueue(
+        DeleteOrganization(organization: made.id), organization: nil, runAt: nil, uniqueKey: nil)
+      try await eventually { !isThere() }
+    }
+  }
+
   @Test("Suspending and resuming are harmless to repeat")
   func suspension() async throws {
     let harness = try await ControlPlaneHarness.fresh()
