@@ -157,7 +157,9 @@ extension Fields {
   /// True or false, one of them; nil only if refused.
   package mutating func bool(_ name: String) -> Bool? {
     let value = optionalBool(name)
-    if value == nil, !errors.contains(where: { $0.field == prefix + name }) { refuse(name, "is required.") }
+    if value == nil, !errors.contains(where: { $0.field == prefix + name }) {
+      refuse(name, "is required.")
+    }
     return value
   }
 

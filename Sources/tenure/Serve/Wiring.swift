@@ -84,6 +84,7 @@ struct Wiring: Sendable {
   /// - Parameters:
   ///   - roles: What this process does.
   ///   - onListening: Called once requests are answered; never for a process without HTTP.
+  /// - Throws: what the first duty that fails throws.
   func serve(_ roles: Set<Role>, onListening: @escaping @Sendable () async -> Void) async throws {
     try archive.prepare()
     var services: [any Service] = [database, cache, passwords] + tenancy.services + [wakeUp]
