@@ -3,7 +3,7 @@ import Hummingbird
 import Platform
 import Web
 
-/// `GET /openapi.json`: the administration interface in OpenAPI 3.1, made of the operations that are
+/// `GET /openapi.json` (OpenAPI 3.1, design section 5): the administration interface, made of the operations that are
 /// mounted.
 struct OpenAPIEndpoint: Endpoint {
   typealias Context = BaseContext
