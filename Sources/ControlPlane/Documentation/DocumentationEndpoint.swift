@@ -3,8 +3,8 @@ import Hummingbird
 import Platform
 import Web
 
-/// `GET /openapi.json` (OpenAPI 3.1, design section 5): the administration interface, made of the operations that are
-/// mounted.
+/// `GET /openapi.json` (OpenAPI 3.1, design section 5): the administration interface, made of the
+/// operations that are mounted.
 struct OpenAPIEndpoint: Endpoint {
   typealias Context = BaseContext
   let document: [UInt8]
