@@ -2,6 +2,7 @@ import Cryptography
 import Database
 import FoundationEssentials
 import Platform
+import Synchronization
 @testable import Tenancy
 import Testing
 
@@ -67,19 +68,21 @@ struct AuditTests {
     #expect(code != AuditCommitment.make(personal: ["a": 1], subject: nil, key: bytes))
   }
 
+  private func record(_ index: Int) -> AuditRecord {
+    AuditRecord(
+      id: .generate(.system, .system), occurredAt: Date(unixSeconds: 1_800_000_000 + index),
+      action: "session.sign_in", outcome: "success", actorKind: "user", actorID: nil,
+      subject: index == 0 ? nil : key.user, requestID: "r", detail: ["n": .integer(index)],
+      personal: index == 1 ? [1, 2, 3] : nil, commitment: [4], commitmentKey: [5])
+  }
+
   @Test func theSpillFileKeepsEventsAndToleratesATornLine() throws {
     let directory = FilePath("/tmp/tenure-test-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(atPath: directory.text) }
     let schema = TenantSchema(id: UUID())
     let spill = AuditSpill(directory: directory, clock: .system, random: .system)
     #expect(try spill.takeFile() == nil)
-    let records = (0..<3).map { index in
-      AuditRecord(
-        id: .generate(.system, .system), occurredAt: Date(unixSeconds: 1_800_000_000 + index),
-        action: "session.sign_in", outcome: "success", actorKind: "user", actorID: nil,
-        subject: index == 0 ? nil : key.user, requestID: "r", detail: ["n": .integer(index)],
-        personal: index == 1 ? [1, 2, 3] : nil, commitment: [4], commitmentKey: [5])
-    }
+    let records = (0..<3).map(record)
     try spill.append(Array(records[..<2]), schema: schema)
     try spill.append([records[2]], schema: schema)
     #expect(spill.isUsed)
@@ -98,6 +101,33 @@ struct AuditTests {
     try file.remove()
     #expect(try spill.takeFile() == nil)
     #expect(!spill.isUsed)
+  }
+
+  @Test("a disk that fills up in the middle of an event loses that one only, and says so")
+  func theSpillSurvivesAShortWrite() throws {
+    let directory = FilePath("/tmp/tenure-test-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(atPath: directory.text) }
+    let isFull = Mutex(false)
+    let spill = AuditSpill(directory: directory, clock: .system, random: .system) { file, bytes in
+      guard isFull.withLock({ $0 }) else { return try file.write(bytes) }
+      try file.write(Array(bytes.prefix(bytes.count / 2)))
+      throw AuditError.spillFailed("write: 28")
+    }
+    let schema = TenantSchema(id: UUID())
+    let records = (0..<3).map(record)
+    try spill.append([records[0]], schema: schema)
+    isFull.withLock { $0 = true }
+    #expect(throws: AuditError.self) { try spill.append([records[1]], schema: schema) }
+    // The first event still waits.
+    #expect(spill.isUsed)
+    isFull.withLock { $0 = false }
+    try spill.append([records[2]], schema: schema)
+
+    let first = try #require(try spill.takeFile())
+    let second = try #require(try spill.takeFile(after: first.name))
+    #expect(first.entries.map(\.record) == [records[0]])
+    #expect(second.entries.map(\.record) == [records[2]])
+    #expect(try spill.takeFile(after: second.name) == nil)
   }
 }
 

@@ -17,8 +17,24 @@ final class AuditSpill: Sendable {
   /// A finished file: its events, and the way to get rid of it.
   struct File: Sendable {
     let entries: [Entry]
+    /// Whole lines that say nothing we understand.
+    let unreadable: [[UInt8]]
     let handle: LockedFile
-    fileprivate let path: String
+    let name: String
+    fileprivate let directory: FilePath
+
+    private var path: String { directory.appending(name).text }
+
+    /// Keeps events that can't be written in a file beside this one, for a person to look at; where.
+    func setAside(_ refused: [Entry]) throws -> String {
+      let path = path.dropLast(AuditSpill.suffix.count) + ".refused"
+      let aside = try LockedFile(path: String(path), flags: O_WRONLY | O_CREAT | O_TRUNC)
+      try aside.write(
+        refused.flatMap { $0.record.line(schema: $0.schema) }
+          + unreadable.flatMap { $0 + [lineEnd] })
+      try LockedFile(path: directory.text, flags: O_RDONLY | O_DIRECTORY).sync()
+      return String(path)
+    }
 
     func remove() throws {
       guard unlink(path) == 0 else { throw AuditError.spillFailed("unlink: \(errno)") }
@@ -28,55 +44,61 @@ final class AuditSpill: Sendable {
   private let directory: FilePath
   private let clock: WallClock
   private let random: RandomSource
-  private let current = Mutex<Current?>(nil)
+  private let write: @Sendable (LockedFile, [UInt8]) throws -> Void
+  private let state = Mutex(State())
 
-  private struct Current {
-    let handle: LockedFile
-    let path: String
+  private struct State {
+    var current: LockedFile?
+    var isUsed = false
   }
 
   private static let suffix = ".ndjson"
 
-  init(directory: FilePath, clock: WallClock, random: RandomSource) {
+  init(
+    directory: FilePath, clock: WallClock, random: RandomSource,
+    write: @escaping @Sendable (LockedFile, [UInt8]) throws -> Void = { try $0.write($1) }
+  ) {
     self.directory = directory
     self.clock = clock
     self.random = random
+    self.write = write
   }
 
-  /// Whether this process has spilled something that is not written yet.
-  var isUsed: Bool { current.withLock { $0 != nil } }
+  /// Whether this process has spilled something since the last look at the files.
+  var isUsed: Bool { state.withLock { $0.isUsed } }
 
   /// Returns when the events are on the disk.
   func append(_ records: [AuditRecord], schema: TenantSchema) throws {
-    var lines: [UInt8] = []
-    for record in records {
-      lines += record.line(schema: schema).encoded()
-      lines.append(UInt8(ascii: "\n"))
-    }
-    try current.withLock { current in
-      let file = try current ?? open()
-      current = file
-      try file.handle.write(lines)
+    let lines = records.flatMap { $0.line(schema: schema) }
+    try state.withLock { state in
+      let file = try state.current ?? open()
+      // A file that took a part only is not written any further: the next line would continue the
+      // torn one. It stays in use, for the events before.
+      state.current = nil
+      state.isUsed = true
+      try write(file, lines)
+      state.current = file
     }
   }
 
-  /// The events of one file nobody writes any more, our own included; nil when there is none.
-  func takeFile() throws -> File? {
+  /// The events of the first file nobody writes any more, our own included, of those that come
+  /// after a name; nil when there is none.
+  func takeFile(after last: String = "") throws -> File? {
     // Closing lets go of the lock; the next event starts another file.
-    current.withLock { $0 = nil }
+    state.withLock { $0 = State() }
     guard FileManager.default.fileExists(atPath: directory.text) else { return nil }
     let names = try FileManager.default.contentsOfDirectory(atPath: directory.text)
-    for name in names.sorted() where name.hasSuffix(Self.suffix) {
+    for name in names.sorted() where name > last && name.hasSuffix(Self.suffix) {
       let path = directory.appending(name).text
       guard let handle = try? LockedFile(path: path, flags: O_RDWR), handle.lock(),
         let bytes = FileManager.default.contents(atPath: path)
       else { continue }
-      return File(entries: Self.entries(Array(bytes)), handle: handle, path: path)
+      return File(Array(bytes), handle: handle, name: name, directory: directory)
     }
     return nil
   }
 
-  private func open() throws -> Current {
+  private func open() throws -> LockedFile {
     try FileManager.default.createDirectory(
       atPath: directory.text, withIntermediateDirectories: true,
       attributes: [.posixPermissions: 0o700])
@@ -85,14 +107,7 @@ final class AuditSpill: Sendable {
     let handle = try LockedFile(path: path, flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
     guard handle.lock() else { throw AuditError.spillFailed("flock: \(errno)") }
     try LockedFile(path: directory.text, flags: O_RDONLY | O_DIRECTORY).sync()
-    return Current(handle: handle, path: path)
-  }
-
-  /// A crash may have torn the last line; what can't be read was never acknowledged.
-  private static func entries(_ bytes: [UInt8]) -> [Entry] {
-    bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
-      (try? JSON.parse(Array(line), limits: .request))?.objectValue.flatMap(Entry.init)
-    }
+    return handle
   }
 }
 
@@ -129,8 +144,8 @@ final class LockedFile: Sendable {
 }
 
 extension AuditRecord {
-  fileprivate func line(schema: TenantSchema) -> JSON {
-    [
+  fileprivate func line(schema: TenantSchema) -> [UInt8] {
+    let line: JSON = [
       "tenant": .string(schema.name),
       "id": .string(id.description),
       "occurred_at": .string(occurredAt.rfc3339),
@@ -145,6 +160,28 @@ extension AuditRecord {
       "commitment": .string(Base64URL.encode(commitment)),
       "commitment_key": .string(Base64URL.encode(commitmentKey)),
     ]
+    return line.encoded() + [lineEnd]
+  }
+}
+
+private let lineEnd = UInt8(ascii: "\n")
+
+extension AuditSpill.File {
+  /// What a crash or a full disk has torn is the end of a file, and was never acknowledged.
+  fileprivate init(_ bytes: [UInt8], handle: LockedFile, name: String, directory: FilePath) {
+    var entries: [AuditSpill.Entry] = []
+    var unreadable: [[UInt8]] = []
+    let whole = bytes.prefix((bytes.lastIndex(of: lineEnd) ?? -1) + 1)
+    for line in whole.split(separator: lineEnd) {
+      let document = try? JSON.parse(Array(line), limits: .request)
+      if let entry = document?.objectValue.flatMap(AuditSpill.Entry.init) {
+        entries.append(entry)
+      } else {
+        unreadable.append(Array(line))
+      }
+    }
+    self.init(
+      entries: entries, unreadable: unreadable, handle: handle, name: name, directory: directory)
   }
 }
 
