@@ -14,10 +14,10 @@ package struct Tenancy: Sendable {
     InsertSigningKey.self, LoadSigningKeys.self,
     InsertUser.self, FindUser.self, LockUser.self, FindUserByEmail.self, FindUserByUsername.self,
     FindSignInCandidate.self, FindSignInCandidateByID.self, ListUsers.self, UpdateUser.self,
-    SetPassword.self, MarkUserErasing.self,
+    SetPassword.self, EndSessionsOfUser.self, RevokeTokenFamiliesOfUser.self, MarkUserErasing.self,
     InsertClient.self, FindClient.self, LockClient.self, ListClients.self, UpdateClient.self,
     DeleteClient.self,
-    InsertAuditHead.self, FindAuditHead.self, InsertAuditEvent.self, InsertAuditBatch.self,
+    InsertAuditHead.self, FindAuditHead.self, InsertAuditBatch.self, FindTenantSchema.self,
   ]
 
   package static let personalData: [PersonalData] = [

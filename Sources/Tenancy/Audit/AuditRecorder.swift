@@ -32,7 +32,7 @@ package struct AuditRecorder: Service {
   /// It holds the tenant's counter until the end, so that there are no gaps: record last.
   package func record(_ event: AuditEvent, in tx: Transaction, tenant: Tenant) async throws {
     let record = AuditRecord(event, tenant: tenant, clock: clock, random: random)
-    guard try await tx.run(InsertAuditEvent(event: record), in: tenant.schema) == 1 else {
+    guard try await tx.run(InsertAuditBatch([record]), in: tenant.schema) == 1 else {
       throw AuditError.noHead
     }
   }

@@ -7,32 +7,15 @@ struct InsertAuditHead: Statement {
   static let sql: SQL<Self> = "insert into \(tenant).audit_head (id, last_seq) values (1, 0)"
 }
 
-/// One event in the caller's transaction.
-///
-/// The update holds the counter until the transaction ends, so numbers have no gaps: record last.
-struct InsertAuditEvent: Statement {
-  let event: AuditRecord
-  static let sql: SQL<Self> = """
-    with head as (
-           update \(tenant).audit_head
-              set last_seq = last_seq + 1
-            where id = 1
-        returning last_seq)
-    insert into \(tenant).audit_event
-           (seq, id, occurred_at, action, outcome, actor_kind, actor_id, subject_id, request_id,
-            detail, personal, commitment, commitment_key)
-    select last_seq, \(\.event.id), \(\.event.occurredAt), \(\.event.action), \(\.event.outcome),
-           \(\.event.actorKind), \(\.event.actorID), \(\.event.subject), \(\.event.requestID),
-           \(\.event.detailJSON), \(\.event.personal), \(\.event.commitment),
-           \(\.event.commitmentKey)
-      from head
-    """
-}
-
 /// A batch of one tenant, as columns.
 ///
 /// Events that are there already are left out, so that a batch whose answer was lost can be
-/// repeated; events about somebody who has been erased meanwhile arrive anonymised.
+/// repeated. Events about somebody who has been erased, or is being erased, arrive anonymised: the
+/// subjects are locked before they are looked at, so that an erasure that comes first is seen, and
+/// one that comes later finds the events. First the subjects, then the counter: whoever changes an
+/// account takes the locks in this order too.
+///
+/// The update holds the counter until the transaction ends, so numbers have no gaps.
 struct InsertAuditBatch: Statement {
   let ids: [ID<AuditEvent>]
   let times: [Date]
@@ -71,12 +54,18 @@ struct InsertAuditBatch: Statement {
                   as e (id, occurred_at, action, outcome, actor_kind, actor_id, subject_id,
                         request_id, detail, personal, commitment, commitment_key, place)
             where not exists (select from \(tenant).audit_event as old where old.id = e.id)),
+         living as (
+           select id
+             from \(tenant).user_account
+            where id = any (\(\.subjects))
+              and status <> 'erasing'
+            order by id
+              for key share),
          fresh as (
            select given.*, row_number() over (order by place) as number,
-                  subject_id is not null and subject.id is null as is_erased
+                  subject_id is not null and living.id is null as is_erased
              from given
-                  left join \(tenant).user_account as subject
-                         on subject.id = given.subject_id and subject.status <> 'erasing'),
+                  left join living on living.id = given.subject_id),
          head as (
            update \(tenant).audit_head
               set last_seq = last_seq + (select count(*) from fresh)
@@ -98,6 +87,17 @@ struct InsertAuditBatch: Statement {
 
 extension AuditRecord {
   var detailJSON: JSON { .object(detail) }
+}
+
+extension Database {
+  /// Writes events of one tenant, each once.
+  func insert(_ records: [AuditRecord], in schema: TenantSchema) async throws {
+    let affected = try await run(InsertAuditBatch(records), in: schema)
+    // Fewer only when an earlier attempt has written them; none at all needs a look at the counter.
+    if affected == 0, try await first(FindAuditHead(), in: schema) == nil {
+      throw AuditError.noHead
+    }
+  }
 }
 
 struct FindAuditHead: Statement {

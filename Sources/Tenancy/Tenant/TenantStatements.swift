@@ -30,6 +30,18 @@ struct FindTenantByID: Statement {
   static func decode(_ row: inout RowReader) throws -> StoredTenant { try StoredTenant(row: &row) }
 }
 
+/// Whether a schema belongs to a tenant that is not deleted.
+struct FindTenantSchema: Statement {
+  let schema: String
+  static let sql: SQL<Self> = """
+    select exists (
+             select from control.organization
+              where schema_name = \(\.schema)
+                and status <> 'deleted')
+    """
+  static func decode(_ row: inout RowReader) throws -> Bool { try row.next() }
+}
+
 struct StoredTenant: Sendable {
   let id: TenantID
   let slug: String

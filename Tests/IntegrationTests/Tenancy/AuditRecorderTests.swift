@@ -224,6 +224,40 @@ struct AuditRecorderTests {
     try await harness.expectSoundTrail(1)
   }
 
+  @Test("somebody who is being erased is not named by what is recorded in a transaction")
+  func transactionAfterErasure() async throws {
+    let user = try await harness.user(["username": "alice"])
+    _ = try await harness.database.transaction(in: tenant.schema) { tx in
+      try await harness.tenancy.users.markErasing(user.id, in: tx, tenant: tenant, origin: .system)
+    }
+    try await harness.database.transaction(in: tenant.schema) { tx in
+      try await recorder().record(event(1, user), in: tx, tenant: tenant)
+    }
+    let events = try await harness.events()
+    #expect(events.map(\.action) == ["user.created", "user.erasing", "session.sign_in"])
+    for row in events.dropFirst() {
+      #expect(row.subject == nil && row.actorID == nil)
+      #expect(row.personal == nil && row.commitmentKey == nil)
+    }
+  }
+
+  @Test("an event that waits while an erasure begins does not name the person")
+  func batchDuringErasure() async throws {
+    let user = try await harness.user(["username": "alice"])
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      try await harness.database.transaction(in: tenant.schema) { tx in
+        _ = try await harness.tenancy.users.markErasing(
+          user.id, in: tx, tenant: tenant, origin: .system)
+        group.addTask { try await recorder().record(event(1, user), tenant: tenant) }
+        try await eventually { try await harness.isAnybodyWaiting() }
+      }
+      try await group.waitForAll()
+    }
+    let row = try #require(try await harness.events().last)
+    #expect(row.action == "session.sign_in" && row.seq == 3)
+    #expect(row.subject == nil && row.actorID == nil && row.personal == nil)
+  }
+
   @Test func aTenantWithoutACounterIsAMistake() async throws {
     try await harness.database.run(DeleteTestHead(), in: tenant.schema)
     await #expect(throws: AuditError.noHead) {

@@ -63,6 +63,11 @@ struct TenancyHarness: Sendable {
     try await database.all(ListTestAudit(), in: tenant.schema)
   }
 
+  /// Whether a statement about this tenant waits for a lock.
+  func isAnybodyWaiting() async throws -> Bool {
+    try await database.first(FindTestWaiters(pattern: "%\(tenant.schema.name)%")) ?? false
+  }
+
   /// Every number from 1 on once, and the counter at the last.
   func expectSoundTrail(_ count: Int) async throws {
     let events = try await events()
@@ -120,6 +125,18 @@ struct InsertTestTenantKey: Statement {
     """
 }
 
+struct FindTestWaiters: Statement {
+  let pattern: String
+  static let sql: SQL<Self> = """
+    select exists (
+             select from pg_stat_activity
+              where datname = current_database()
+                and wait_event_type = 'Lock'
+                and query like \(\.pattern))
+    """
+  static func decode(_ row: inout RowReader) throws -> Bool { try row.next() }
+}
+
 struct SetTestStatus: Statement {
   let id: TenantID
   let status: TenantStatus
@@ -157,5 +174,32 @@ struct ListTestAudit: Statement {
       actorID: try row.next(), subject: try row.next(), detail: try row.next(),
       personal: try row.next(), commitment: try row.next(), commitmentKey: try row.next(),
       transaction: try row.next())
+  }
+}
+
+/// Changes of one thing at a time.
+extension UserStore {
+  @discardableResult
+  func update(
+    _ id: UserID, expecting version: Int?, in tenant: Tenant, origin: AuditOrigin,
+    _ change: @escaping @Sendable (Claims) throws -> Claims
+  ) async throws -> User {
+    try await self.change(
+      id, by: UserChange(claims: change), expecting: version, in: tenant, origin: origin)
+  }
+
+  func setStatus(
+    _ status: UserStatus, of id: UserID, expecting version: Int?, in tenant: Tenant,
+    origin: AuditOrigin
+  ) async throws -> User {
+    try await change(
+      id, by: UserChange(status: status), expecting: version, in: tenant, origin: origin)
+  }
+
+  func setPassword(
+    _ password: Secret<String>, of id: UserID, in tenant: Tenant, origin: AuditOrigin
+  ) async throws {
+    _ = try await change(
+      id, by: UserChange(password: password), expecting: nil, in: tenant, origin: origin)
   }
 }
