@@ -21,7 +21,6 @@ final class AuditWriter: Sendable {
   private static let workerCount = 4
   private static let awaySeconds = 1.0
   private static let replayInterval = Duration.seconds(1)
-  private static let replayCountMax = 500
 
   init(
     database: Database, queueMax: Int, spill: AuditSpill, clock: WallClock, logger: Logger
@@ -94,7 +93,7 @@ final class AuditWriter: Sendable {
     let isAway = awayUntil.withLock { clock.now() < $0 }
     if !isAway {
       do {
-        try await insert(records, schema: schema)
+        try await database.insert(records, in: schema)
         return
       } catch {
         guard Self.isOutage(error) else { throw error }
@@ -106,16 +105,8 @@ final class AuditWriter: Sendable {
     try spill.append(records, schema: schema)
   }
 
-  private func insert(_ records: [AuditRecord], schema: TenantSchema) async throws {
-    let affected = try await database.run(InsertAuditBatch(records), in: schema)
-    // Fewer only when an earlier attempt has written them; none at all needs a look at the counter.
-    if affected == 0, try await database.first(FindAuditHead(), in: schema) == nil {
-      throw AuditError.noHead
-    }
-  }
-
   /// Whether the events are worth keeping for later: nobody looked at them.
-  private static func isOutage(_ error: any Error) -> Bool {
+  static func isOutage(_ error: any Error) -> Bool {
     if error is CancellationError { return true }
     guard let error = error as? DatabaseError else { return false }
     return error.isUnavailable || error.sqlState == .queryCanceled
@@ -125,51 +116,26 @@ final class AuditWriter: Sendable {
 
   private func keepReplaying() async {
     var isDue = true
+    var isLogged = false
     while !Task.isCancelled {
       if isDue || spill.isUsed {
         do {
           _ = try await replay()
           isDue = false
+          isLogged = false
         } catch {
+          logger.log(
+            level: isLogged ? .debug : .error, "audit events still spilled",
+            metadata: ["error": "\(String(reflecting: error))"])
           isDue = true
-          logger.debug(
-            "audit events still spilled", metadata: ["error": "\(String(reflecting: error))"])
+          isLogged = true
         }
       }
       try? await Task.sleep(for: Self.replayInterval)
     }
   }
 
-  /// Writes what is in the spill directory and belongs to no living process; throws if Postgres is
-  /// away, and then nothing is lost.
   func replay() async throws -> Int {
-    var count = 0
-    while let file = try spill.takeFile() {
-      var rest = file.entries[...]
-      while let schema = rest.first?.schema {
-        let run = rest.prefix(Self.replayCountMax).prefix { $0.schema == schema }
-        count += try await replay(run.map(\.record), schema: schema)
-        rest = rest.dropFirst(run.count)
-      }
-      try file.remove()
-    }
-    if count > 0 { logger.notice("spilled audit events written", metadata: ["count": "\(count)"]) }
-    return count
-  }
-
-  private func replay(_ records: [AuditRecord], schema: TenantSchema) async throws -> Int {
-    do {
-      try await insert(records, schema: schema)
-      return records.count
-    } catch let error where !Self.isOutage(error) {
-      // The tenant is gone, or the events are damaged: keeping the file would block all others.
-      logger.error(
-        "spilled audit events refused",
-        metadata: [
-          "count": "\(records.count)", "tenant": "\(schema)",
-          "error": "\(String(reflecting: error))",
-        ])
-      return 0
-    }
+    try await AuditReplay(database: database, spill: spill, logger: logger).run()
   }
 }
