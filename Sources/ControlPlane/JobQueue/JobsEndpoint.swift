@@ -1,3 +1,4 @@
+import Database
 import HTTPTypes
 import Hummingbird
 import Jobs
@@ -66,21 +67,25 @@ struct JobsEndpoint: DocumentedEndpoint {
   func cancel(_ request: Request, _ context: AdminContext) async throws -> JSONResponse {
     try await AdminBody.readNothing(request)
     let job = try await find(context)
-    guard try await queue.cancel(job.id) else {
-      throw Problem.conflict("The job is \(job.state.rawValue).")
+    let cancelled = try await queue.cancel(job.id) { tx in
+      try await record(.jobCancelled, job, context, in: tx)
     }
-    return try await answer(.jobCancelled, job, context)
+    guard cancelled else { throw Problem.conflict("The job is \(job.state.rawValue).") }
+    return try await get(request, context)
   }
 
   func retry(_ request: Request, _ context: AdminContext) async throws -> JSONResponse {
     try await AdminBody.readNothing(request)
     let job = try await find(context)
-    guard try await queue.retry(job.id) else {
+    let redriven = try await queue.retry(job.id) { tx in
+      try await record(.jobRetried, job, context, in: tx)
+    }
+    guard redriven else {
       throw Problem.conflict(
         job.state == .dead
           ? "Another job does the same already." : "The job is \(job.state.rawValue).")
     }
-    return try await answer(.jobRetried, job, context)
+    return try await get(request, context)
   }
 
   private func find(_ context: AdminContext) async throws -> JobRecord {
@@ -89,15 +94,14 @@ struct JobsEndpoint: DocumentedEndpoint {
     return job
   }
 
-  private func answer(_ action: AuditAction, _ job: JobRecord, _ context: AdminContext)
-    async throws -> JSONResponse
-  {
+  private func record(
+    _ action: AuditAction, _ job: JobRecord, _ context: AdminContext, in tx: Transaction
+  ) async throws {
     try await audit.record(
       AuditEvent(
         action, origin: context.origin, subject: nil,
         detail: ["job_id": .string(job.id.description), "kind": .string(job.kind)]),
-      tenant: context.system)
-    return JSONResponse(.ok, .object(try await find(context).json))
+      in: tx, tenant: context.system)
   }
 }
 

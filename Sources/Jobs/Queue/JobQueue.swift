@@ -77,21 +77,42 @@ package struct JobQueue: Sendable {
 
   /// Ends a waiting job, or asks the worker of a running one to stop; false when there is no such job.
   package func cancel(_ id: ID<JobRecord>) async throws -> Bool {
-    if try await database.run(CancelWaitingJob(id: id, now: clock.now())) > 0 { return true }
-    guard try await database.run(RequestCancel(id: id)) > 0 else { return false }
-    wakeUp.ringForCancel()
-    return true
+    try await cancel(id) { _ in }
+  }
+
+  /// The same; `record` writes what belongs to it in the same transaction.
+  package func cancel(
+    _ id: ID<JobRecord>, record: @Sendable (Transaction) async throws -> Void
+  ) async throws -> Bool {
+    try await database.transaction { tx in
+      if try await tx.run(CancelWaitingJob(id: id, now: clock.now())) == 0 {
+        guard try await tx.run(RequestCancel(id: id)) > 0 else { return false }
+        tx.onCommit { [wakeUp] in wakeUp.ringForCancel() }
+      }
+      try await record(tx)
+      return true
+    }
   }
 
   /// Redrives a dead job; false when it is not dead, or another with its unique key is under way.
   package func retry(_ id: ID<JobRecord>) async throws -> Bool {
+    try await retry(id) { _ in }
+  }
+
+  /// The same; `record` writes what belongs to it in the same transaction.
+  package func retry(
+    _ id: ID<JobRecord>, record: @Sendable (Transaction) async throws -> Void
+  ) async throws -> Bool {
     do {
-      guard try await database.run(RedriveJob(id: id, now: clock.now())) > 0 else { return false }
-    } catch let error as DatabaseError where error.sqlState == .uniqueViolation {
+      return try await database.transaction { tx in
+        guard try await tx.run(RedriveJob(id: id, now: clock.now())) > 0 else { return false }
+        try await record(tx)
+        tx.onCommit { [wakeUp] in wakeUp.ring() }
+        return true
+      }
+    } catch let error as DatabaseError where error.constraint == "job_unique_key" {
       return false
     }
-    wakeUp.ring()
-    return true
   }
 }
 
