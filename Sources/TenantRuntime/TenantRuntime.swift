@@ -34,81 +34,135 @@ package struct TenantRuntime: Sendable {
     packages: ExportPackages, counters: any Counters, pages: Pages, settings: RuntimeSettings,
     server: BaseURL, clock: WallClock, random: RandomSource
   ) {
-    let (clients, users, audit) = (tenancy.clients, tenancy.users, tenancy.audit)
+    let sessions = Sessions(
+      database: database, audit: tenancy.audit, server: server, clock: clock, random: random)
+    let forms = FormGuards(server: server, random: random)
+    let protocols = ProtocolEndpoints(
+      database: database, tenancy: tenancy, settings: settings.tokens, server: server,
+      clock: clock, random: random)
+    let interaction = InteractionEndpoints(
+      database: database, tenancy: tenancy, consents: consents, sessions: sessions, forms: forms,
+      throttle: LoginThrottle(settings: settings.login, counters: counters), pages: pages,
+      clock: clock, random: random)
+    let privacy = PrivacyEndpoints(
+      database: database, tenancy: tenancy, consents: consents, requests: requests,
+      packages: packages, sessions: sessions, forms: forms, pages: pages, clock: clock)
+    let resolve: @Sendable (Request, BaseContext) async throws -> TenantContext = {
+      try await TenantContext.resolve($0, $1, tenancy.directory)
+    }
+    groups = [
+      EndpointGroup(
+        at: "t/:slug", protocols.endpoints + interaction.endpoints + privacy.endpoints,
+        resolve: resolve),
+      EndpointGroup(
+        at: ".well-known/oauth-authorization-server/t/:slug", protocols.insertedMetadata,
+        resolve: resolve),
+    ]
+  }
+}
+
+/// What applications talk to without a browser.
+private struct ProtocolEndpoints {
+  let endpoints: [any Endpoint<TenantContext>]
+  let insertedMetadata: [any Endpoint<TenantContext>]
+
+  init(
+    database: Database, tenancy: Tenancy, settings: TokenSettings, server: BaseURL,
+    clock: WallClock, random: RandomSource
+  ) {
     let audiences = TokenAudiences(adminAPI: server.text + "/admin/v1")
     let issuer = TokenIssuer(
       keys: tenancy.keys, audiences: audiences, clock: clock, random: random)
     let tokens = AccessTokens(
-      verifier: tenancy.accessTokens, audiences: audiences, clients: clients, database: database)
-    let hints = IDTokenHintVerifier(keys: tenancy.keys, clock: clock)
+      verifier: tenancy.accessTokens, audiences: audiences, clients: tenancy.clients,
+      database: database)
     let grants = Grants([
-      AuthorizationCodeGrant(database: database, issuer: issuer, audit: audit, clock: clock),
+      AuthorizationCodeGrant(
+        database: database, issuer: issuer, audit: tenancy.audit, clock: clock),
       RefreshTokenGrant(
-        database: database, issuer: issuer, audit: audit, settings: settings.tokens, clock: clock),
+        database: database, issuer: issuer, audit: tenancy.audit, settings: settings, clock: clock),
       ClientCredentialsGrant(issuer: issuer),
       // a new grant: one file beside these, one line here
     ])
     let authenticate = ClientAuthenticator(
       methods: [ClientSecretBasic(), ClientSecretPost(), NoClientAuthentication()],
-      clients: clients)
+      clients: tenancy.clients)
     let documents = PublishedDocuments(
       keys: tenancy.keys,
       metadata: Metadata(
         grantTypes: grants.names, clientAuthenticationMethods: authenticate.names),
       clock: clock)
-    let sessions = Sessions(
-      database: database, audit: audit, server: server, clock: clock, random: random)
-    let forms = FormGuards(server: server, random: random)
-    let reader = AuthorizationReader(clients: clients)
-    let situations = AuthorizationSituations(
-      consents: consents, hints: hints, clock: clock)
-    let codes = AuthorizationCodes(
-      database: database, audit: audit, clock: clock, random: random)
-    let choices = PurposeChoices(consents: consents)
-    let personal = PersonalPage(sessions: sessions, forms: forms, clock: clock)
-
-    let endpoints: [any Endpoint<TenantContext>] = [
+    endpoints = [
       DiscoveryEndpoint(documents: documents),
       KeysEndpoint(documents: documents),
-      AuthorizeEndpoint(
-        reader: reader, sessions: sessions, situations: situations, codes: codes),
-      LoginEndpoint(
-        users: users, authorizations: reader, sessions: sessions,
-        throttle: LoginThrottle(settings: settings.login, counters: counters), audit: audit,
-        forms: forms, pages: pages),
-      ConsentEndpoint(
-        reader: reader, sessions: sessions, situations: situations, codes: codes, choices: choices,
-        users: users,
-        database: database, audit: audit, forms: forms, pages: pages),
       TokenEndpoint(authenticate: authenticate, grants: grants),
       UserInfoEndpoint(tokens: tokens, database: database),
       IntrospectionEndpoint(
-        authenticate: authenticate, tokens: tokens, database: database, settings: settings.tokens,
+        authenticate: authenticate, tokens: tokens, database: database, settings: settings,
         clock: clock),
       RevocationEndpoint(
-        authenticate: authenticate, tokens: tokens, database: database, audit: audit, clock: clock),
+        authenticate: authenticate, tokens: tokens, database: database, audit: tenancy.audit,
+        clock: clock),
+    ]
+    insertedMetadata = [InsertedDiscoveryEndpoint(documents: documents)]
+  }
+}
+
+/// What an application sends a person's browser to.
+private struct InteractionEndpoints {
+  let endpoints: [any Endpoint<TenantContext>]
+
+  init(
+    database: Database, tenancy: Tenancy, consents: Consents, sessions: Sessions,
+    forms: FormGuards, throttle: LoginThrottle, pages: Pages, clock: WallClock,
+    random: RandomSource
+  ) {
+    let reader = AuthorizationReader(clients: tenancy.clients)
+    let hints = IDTokenHintVerifier(keys: tenancy.keys, clock: clock)
+    let situations = AuthorizationSituations(consents: consents, hints: hints, clock: clock)
+    let codes = AuthorizationCodes(
+      database: database, audit: tenancy.audit, clock: clock, random: random)
+    endpoints = [
+      AuthorizeEndpoint(
+        reader: reader, sessions: sessions, situations: situations, codes: codes),
+      LoginEndpoint(
+        users: tenancy.users, authorizations: reader, sessions: sessions, throttle: throttle,
+        audit: tenancy.audit, forms: forms, pages: pages),
+      ConsentEndpoint(
+        reader: reader, sessions: sessions, situations: situations, codes: codes,
+        choices: PurposeChoices(consents: consents), users: tenancy.users, database: database,
+        audit: tenancy.audit, forms: forms, pages: pages),
       LogoutEndpoint(
-        sessions: sessions, clients: clients, hints: hints, forms: forms, pages: pages),
+        sessions: sessions, clients: tenancy.clients, hints: hints, forms: forms, pages: pages),
+    ]
+  }
+}
+
+/// Where a person exercises their rights.
+private struct PrivacyEndpoints {
+  let endpoints: [any Endpoint<TenantContext>]
+
+  init(
+    database: Database, tenancy: Tenancy, consents: Consents, requests: PrivacyRequests,
+    packages: ExportPackages, sessions: Sessions, forms: FormGuards, pages: Pages,
+    clock: WallClock
+  ) {
+    let choices = PurposeChoices(consents: consents)
+    let personal = PersonalPage(sessions: sessions, forms: forms, clock: clock)
+    endpoints = [
       PrivacyEndpoint(
         personal: personal,
         summary: PrivacySummary(
-          users: users, clients: clients, choices: choices, requests: requests, packages: packages),
+          users: tenancy.users, clients: tenancy.clients, choices: choices, requests: requests,
+          packages: packages),
         pages: pages),
       PrivacyConsentEndpoint(
         personal: personal, choices: choices, database: database, clock: clock),
       PrivacyRequestEndpoint(
-        personal: personal, requests: requests, sessions: sessions, users: users, pages: pages),
+        personal: personal, requests: requests, sessions: sessions, users: tenancy.users,
+        pages: pages),
       PackageEndpoint(packages: packages),
       PrivacyDirectoryEndpoint(),
-    ]
-    let resolve: @Sendable (Request, BaseContext) async throws -> TenantContext = {
-      try await TenantContext.resolve($0, $1, tenancy.directory)
-    }
-    groups = [
-      EndpointGroup(at: "t/:slug", endpoints, resolve: resolve),
-      EndpointGroup(
-        at: ".well-known/oauth-authorization-server/t/:slug",
-        [InsertedDiscoveryEndpoint(documents: documents)], resolve: resolve),
     ]
   }
 }
