@@ -74,6 +74,10 @@ final class HeldRegistry: Sendable {
     let news = running.compactMap { job in
       job.takeProgress().map { (job: job.job, progress: $0) }
     }
-    if !news.isEmpty { try await claimer.write(news) }
+    if news.isEmpty { return }
+    let written = try await claimer.write(news)
+    for job in running where news.contains(where: { $0.job.id == job.job.id }) {
+      if !written.contains(job.job.id) { job.reportAgain() }
+    }
   }
 }

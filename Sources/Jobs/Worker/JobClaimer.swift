@@ -92,8 +92,10 @@ final class JobClaimer: Sendable {
     try await database.run(RescueJobs(now: clock.now(), limit: 1000))
   }
 
-  func write(_ progress: [(job: ClaimedJob, progress: JobProgress)]) async throws {
-    try await database.run(
+  /// The jobs whose progress is written; others are to try again.
+  func write(_ progress: [(job: ClaimedJob, progress: JobProgress)]) async throws -> [ID<JobRecord>]
+  {
+    try await database.all(
       ReportProgress(
         ids: progress.map(\.job.id.uuid), attempts: progress.map(\.job.attempt),
         done: progress.map(\.progress.done), total: progress.map(\.progress.total),

@@ -76,7 +76,8 @@ struct ReturnJobs: Statement {
 
 /// Stores how far jobs have come.
 ///
-/// It skips rows that are locked, by the fence of a handler's own transaction above all: a heartbeat does not wait.
+/// It skips rows that are locked, by the fence of a handler's own transaction above all: a heartbeat does not wait. The
+/// rows are those it has written.
 struct ReportProgress: Statement {
   let ids: [UUID]
   let attempts: [Int]
@@ -97,5 +98,7 @@ struct ReportProgress: Statement {
        set progress = jsonb_build_object('done', held.done, 'total', held.total)
       from held
      where j.id = held.id
+    returning j.id
     """
+  static func decode(_ row: inout RowReader) throws -> ID<JobRecord> { try row.next() }
 }

@@ -75,6 +75,11 @@ final class RunningJob: Sendable {
     }
   }
 
+  /// Puts back what could not be written; something newer may have come meanwhile.
+  func reportAgain() {
+    state.withLock { $0.isProgressNew = $0.progress != nil }
+  }
+
   /// The progress since the last call, so that at most one a second is written.
   func takeProgress() -> JobProgress? {
     state.withLock { state in
