@@ -44,12 +44,15 @@ struct LoginEndpoint: TenantEndpoint {
     if let refusal = LoginNotice(decision) {
       return try page(visit, identifier: identifier, notice: refusal, request, context)
     }
-    let candidate = try await users.findForSignIn(identifier, in: context.tenant)
     do {
-      guard try await users.verify(password, of: candidate), let user = candidate?.user else {
-        await throttle.failed(attempt)
+      let candidate = try await users.findForSignIn(identifier, in: context.tenant)
+      let isRight = try await users.verify(password, of: candidate)
+      let (tries, counted) = await throttle.count(attempt)
+      let refusal = LoginNotice(counted) ?? (isRight ? nil : .wrong)
+      guard refusal == nil, let user = candidate?.user else {
+        await throttle.failed(attempt, tries: tries)
         try await record(.failure, candidate?.user, request, context)
-        return try page(visit, identifier: identifier, notice: .wrong, request, context)
+        return try page(visit, identifier: identifier, notice: refusal ?? .wrong, request, context)
       }
       await throttle.succeeded(attempt)
       let old = try await sessions.current(request, in: context.tenant)

@@ -79,10 +79,12 @@ struct LoginThrottle: Sendable {
     let userWait: String
     let address: String
     let addressWait: String
-    let tries: Int
   }
 
-  /// Counts the try before the password is looked at, so that parallel guesses are counted too.
+  /// Looks whether a password may be checked now.
+  ///
+  /// Nothing is counted yet: somebody who is turned away, here or because the machine is busy, has
+  /// not tried.
   func begin(identifier: String, address: String, in tenant: Tenant) async
     -> (Attempt, ThrottleDecision)
   {
@@ -94,22 +96,26 @@ struct LoginThrottle: Sendable {
     let folded = BlindIndex.username.normalise(identifier) ?? ""
     let (user, userWait) = (name("user", folded), name("user-wait", folded))
     let (from, fromWait) = (name("address", address), name("address-wait", address))
-    let isUserWaiting = await counters.value(userWait) > 0
-    let isAddressWaiting = await counters.value(fromWait) > 0
-    // A try that is turned away costs nothing and does not make the wait longer.
-    let tries =
-      isUserWaiting || isAddressWaiting
-      ? await counters.value(user) + 1
-      : await counters.increment(user, windowSeconds: settings.windowSeconds)
     let counts = ThrottleCounts(
-      triesForUser: tries, isUserWaiting: isUserWaiting,
-      failuresFromAddress: await counters.value(from), isAddressWaiting: isAddressWaiting)
-    let attempt = Attempt(
-      user: user, userWait: userWait, address: from, addressWait: fromWait, tries: tries)
+      triesForUser: await counters.value(user) + 1,
+      isUserWaiting: await counters.value(userWait) > 0,
+      failuresFromAddress: await counters.value(from),
+      isAddressWaiting: await counters.value(fromWait) > 0)
+    let attempt = Attempt(user: user, userWait: userWait, address: from, addressWait: fromWait)
     return (attempt, settings.decision(counts))
   }
 
-  func failed(_ attempt: Attempt) async {
+  /// Counts a try whose password was checked, before the answer is given.
+  ///
+  /// Of guesses made at the same time only as many get an answer as one after the other would.
+  func count(_ attempt: Attempt) async -> (tries: Int, ThrottleDecision) {
+    let tries = await counters.increment(attempt.user, windowSeconds: settings.windowSeconds)
+    let counts = ThrottleCounts(
+      triesForUser: tries, isUserWaiting: false, failuresFromAddress: 0, isAddressWaiting: false)
+    return (tries, settings.decision(counts))
+  }
+
+  func failed(_ attempt: Attempt, tries: Int) async {
     let failures = await counters.increment(
       attempt.address, windowSeconds: settings.windowSeconds)
     await wait(
@@ -117,7 +123,7 @@ struct LoginThrottle: Sendable {
       settings.delaySeconds(after: failures, free: settings.freeAttemptsPerAddress))
     await wait(
       attempt.userWait,
-      settings.delaySeconds(after: attempt.tries, free: settings.freeAttemptsPerUser))
+      settings.delaySeconds(after: tries, free: settings.freeAttemptsPerUser))
   }
 
   func succeeded(_ attempt: Attempt) async {

@@ -136,6 +136,27 @@ struct LoginPageTests {
   }
 }
 
+@Suite("Our policy: guessing passwords")
+struct GuessingTests {
+  @Test("Guesses made at the same time get no more answers than one after the other")
+  func parallelGuesses() async throws {
+    let tenant = try await Harness.shared().tenant()
+    let person = try await tenant.person()
+    let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+      for _ in 0..<30 {
+        group.addTask {
+          try await tenant.signIn(person, with: Browser(), password: "not the password").reply
+            .status
+        }
+      }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(statuses.filter { $0 == 403 }.count <= 10)
+    #expect(statuses.allSatisfy { $0 == 403 || $0 == 429 })
+    #expect(try await tenant.signIn(person, with: Browser()).reply.status == 429)
+  }
+}
+
 @Suite("OpenID Connect Core 3.1.2.4, GDPR Art. 7: consent")
 struct ConsentPageTests {
   let harness: Harness
