@@ -18,7 +18,7 @@ package struct TestSignal<Value: Sendable>: Sendable {
   }
 
   /// The next value, in the order signalled; throws when the test is cancelled or waits for longer than the limit.
-  package func wait(timeoutSeconds: Int = 10) async throws -> Value {
+  package func wait(timeoutSeconds: Int = 60) async throws -> Value {
     guard let inbox else { throw TestSignalError.inert }
     return try await withThrowingTaskGroup(of: Value.self) { group in
       group.addTask { try await inbox.take() }

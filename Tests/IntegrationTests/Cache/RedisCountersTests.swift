@@ -105,7 +105,7 @@ struct RedisCountersTests {
       #expect(await cache.counters.increment(key, windowSeconds: 60) == 1)
       // Redis closes it once the reply is out.
       _ = try? await client.send("QUIT")
-      for _ in 0..<500 where await cache.counters.value(key) != 1 {
+      for _ in 0..<3000 where await cache.counters.value(key) != 1 {
         try await Task.sleep(for: .milliseconds(10))
       }
       #expect(await cache.counters.increment(key, windowSeconds: 60) == 2)

@@ -74,7 +74,8 @@ struct ConnectionTests {
   func wrongPassword() async throws {
     let url = try TestServices.databaseURL()
     // The private server trusts everybody, so a role that cannot log in stands in for a wrong password.
-    let wrong = url.map { $0.replacing("://tenure:", with: "://nobody-\(UUID().uuidString):") }
+    let nobody = "://nobody-\(UUID().uuidString)"
+    let wrong = url.map { $0.replacing("://tenure", with: nobody) }
     let database = service(wrong)
     let start = ContinuousClock.now
     let error = try await #require(throws: DatabaseError.self) {

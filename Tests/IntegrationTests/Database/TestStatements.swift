@@ -73,7 +73,7 @@ func eventually<Value>(_ question: () async throws -> Value?) async throws -> Va
   let end = ContinuousClock.now + .seconds(60)
   while ContinuousClock.now < end {
     if let value = try await question() { return value }
-    await Task.yield()
+    try await Task.sleep(for: .milliseconds(5))
   }
   throw NeverHappened()
 }

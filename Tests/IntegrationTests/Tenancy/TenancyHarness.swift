@@ -108,7 +108,7 @@ extension Tenancy {
 
 /// Waits for something another connection brings about; the limit is for failures only.
 func eventually(_ condition: () async throws -> Bool) async throws {
-  for _ in 0..<2000 {
+  for _ in 0..<12_000 {
     if try await condition() { return }
     try await Task.sleep(for: .milliseconds(5))
   }
