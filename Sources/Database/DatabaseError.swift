@@ -34,9 +34,12 @@ package struct DatabaseError: Error, Sendable {
     ["08", "53", "57"].contains(sqlState.rawValue.prefix(2)) && sqlState != .queryCanceled
   }
 
-  /// Whether the role or the schema of the tenant is not there: it was deleted a moment ago.
+  /// Whether the role, the schema or a table of the tenant is not there: it was deleted a moment ago.
+  ///
+  /// A connection that has the role already misses the table.
   package var isTenantMissing: Bool {
     sqlState == .invalidParameterValue || sqlState == .undefinedSchema
+      || (sqlState == .undefinedTable && message.contains("\"t_"))
   }
 
   /// A prepared statement that a migration has outdated; parsing it again helps.

@@ -103,7 +103,7 @@ struct AuditReplay: Sendable {
 
   /// Both must say so: a database that has lost a role or a table has not lost the tenant.
   private func isGone(_ schema: TenantSchema, _ error: DatabaseError) async throws -> Bool {
-    guard error.isTenantMissing || error.sqlState == .undefinedTable else { return false }
+    guard error.isTenantMissing else { return false }
     return try await database.first(FindTenantSchema(schema: schema.name)) == false
   }
 

@@ -77,8 +77,10 @@ extension Problem {
   package static func badRequest(_ detail: String, reason: String? = nil) -> Self {
     Problem(.badRequest, kind: "bad-request", detail: detail, reason: reason)
   }
-  package static func notFound(_ detail: String = "There is nothing at this address.") -> Self {
-    Problem(.notFound, kind: "not-found", detail: detail)
+  package static func notFound(
+    _ detail: String = "There is nothing at this address.", reason: String? = nil
+  ) -> Self {
+    Problem(.notFound, kind: "not-found", detail: detail, reason: reason)
   }
   package static func conflict(_ detail: String, errors: [FieldError] = []) -> Self {
     Problem(.conflict, kind: "conflict", detail: detail, errors: errors)

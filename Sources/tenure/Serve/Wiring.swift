@@ -163,7 +163,7 @@ enum Outage {
         reason: error.debugDescription)
     // The organization was deleted while the request was on its way.
     case let error as DatabaseError where error.isTenantMissing:
-      Problem.notFound()
+      Problem.notFound(reason: error.debugDescription)
     case PasswordHashError.busy, PasswordHashError.stopped:
       Problem.unavailable(
         "Too many people are signing in right now. Try again in a moment.",
