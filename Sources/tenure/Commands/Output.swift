@@ -1,14 +1,18 @@
-import Foundation
+import Glibc
 import Platform
 
 /// The one way to the terminal.
 enum Output {
+  /// Writes a line to standard output, unless its reader has gone away, as `head` does.
+  ///
+  /// Our own `write(2)`, because Foundation's traps then.
   static func line(_ text: String = "") {
-    FileHandle.standardOutput.write(Data("\(text)\n".utf8))
-  }
-
-  static func error(_ text: String) {
-    FileHandle.standardError.write(Data("tenure: \(text)\n".utf8))
+    var rest = Array("\(text)\n".utf8)[...]
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      guard written > 0 || errno == EINTR else { return }
+      rest = rest.dropFirst(max(0, written))
+    }
   }
 
   /// Rows under their headings, each column as wide as its widest cell.
