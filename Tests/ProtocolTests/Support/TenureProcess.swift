@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// One process of the built product.
+/// One process of the built product, or of a program that a test needs beside it.
 ///
 /// It ends with the test process, however that ends: a shell holds it, and stops it as soon as the
 /// shell's standard input closes.
@@ -30,12 +30,15 @@ final class TenureProcess: Sendable {
     exit $status
     """
 
-  init(_ arguments: [String], environment: [String: String], folder: URL) async throws {
+  init(
+    _ arguments: [String], environment: [String: String], folder: URL,
+    program: String = TenureProcess.executable
+  ) async throws {
     let name = UUID().uuidString
     log = folder.appendingPathComponent("\(name).log")
     let pidFile = folder.appendingPathComponent("\(name).pid")
     let words =
-      ["/bin/sh", "-c", Self.script, "sh", log.path, pidFile.path, Self.executable] + arguments
+      ["/bin/sh", "-c", Self.script, "sh", log.path, pidFile.path, program] + arguments
     let variables = ["PATH": "/usr/bin:/bin"].merging(environment) { $1 }
     (shell, leash) = try Self.spawn(words, variables.map { "\($0)=\($1)" })
     var found: Int32?
