@@ -34,9 +34,9 @@ struct Collector: Sendable {
     port = try Deployment.freePort()
     file = folder.appendingPathComponent("spans-\(port).ndjson")
     process = try await TenureProcess(
+      program: "/usr/bin/env",
       ["python3", "-c", Self.script, "\(port)", file.path, "\(refusals)"], environment: [:],
-      folder: folder,
-      program: "/usr/bin/env")
+      folder: folder)
   }
 
   /// Everything taken so far, as text.

@@ -130,8 +130,9 @@ private struct Relay: Sendable {
     guard let url = parts.string else { throw TestFailure("\(database) is no address.") }
     self.url = url
     process = try await TenureProcess(
+      program: "/usr/bin/env",
       ["python3", "-c", Self.script, own, "\(host)/.s.PGSQL.5432"], environment: [:],
-      folder: folder, program: "/usr/bin/env")
+      folder: folder)
     for _ in 0..<500 {
       if FileManager.default.fileExists(atPath: "\(own)/.s.PGSQL.5432") { return }
       try await Task.sleep(for: .milliseconds(10))

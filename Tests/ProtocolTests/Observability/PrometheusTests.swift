@@ -143,11 +143,12 @@ struct Prometheus: Sendable {
         static_configs: [{targets: ['127.0.0.1:\(port)']}]
     """.write(to: configuration, atomically: true, encoding: .utf8)
     process = try await TenureProcess(
+      program: "/usr/bin/prometheus",
       [
         "--config.file=\(configuration.path)",
         "--storage.tsdb.path=\(folder.appendingPathComponent("prometheus").path)",
         "--web.listen-address=127.0.0.1:\(own)", "--log.level=warn",
-      ], environment: [:], folder: folder, program: "/usr/bin/prometheus")
+      ], environment: [:], folder: folder)
   }
 
   func targetIsUp() async throws {

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// One process of the built product, or of a program that a test needs beside it.
+/// One process of the built product, or of another program a test needs beside it.
 ///
 /// It ends with the test process, however that ends: a shell holds it, and stops it as soon as the
 /// shell's standard input closes.
@@ -23,16 +23,20 @@ final class TenureProcess: Sendable {
     child=$!
     echo $child >"$pid.new"; mv "$pid.new" "$pid"
     exec 3<&0
-    (read -r line <&3; kill $child) 2>/dev/null &
+    (read -r line <&3; kill $child; sleep 10; kill -9 $child) 2>/dev/null &
     leash=$!
     wait $child; status=$?
     kill $leash 2>/dev/null
     exit $status
     """
 
+  convenience init(_ arguments: [String], environment: [String: String], folder: URL) async throws {
+    try await self.init(
+      program: Self.executable, arguments, environment: environment, folder: folder)
+  }
+
   init(
-    _ arguments: [String], environment: [String: String], folder: URL,
-    program: String = TenureProcess.executable
+    program: String, _ arguments: [String], environment: [String: String], folder: URL
   ) async throws {
     let name = UUID().uuidString
     log = folder.appendingPathComponent("\(name).log")
