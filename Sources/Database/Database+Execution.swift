@@ -6,7 +6,7 @@ extension Database {
     _ statement: S, _ schema: TenantSchema?, _ read: (Connection) throws -> R
   ) async throws -> R {
     let role = settings.isolation == .role ? schema : nil
-    return try await leased(role: role) { connection in
+    return try await leased(for: schema) { connection in
       try await connection.execute(statement, schema: schema, role: role)
       return try connection.reading(S.self, read)
     }
@@ -16,17 +16,17 @@ extension Database {
     _ sql: ComposedSQL, _ schema: TenantSchema?, _ read: (Connection) throws -> R
   ) async throws -> R {
     let role = settings.isolation == .role ? schema : nil
-    return try await leased(role: role) { connection in
+    return try await leased(for: schema) { connection in
       try await connection.execute(sql, schema: schema, role: role)
       return try connection.reading(ComposedSQL.self, read)
     }
   }
 
   /// Lends a connection for one statement that is a transaction of its own.
-  func leased<R>(role: TenantSchema?, _ body: (Connection) async throws -> R) async throws -> R {
+  func leased<R>(for schema: TenantSchema?, _ body: (Connection) async throws -> R) async throws -> R {
     var attempt = 1
     while true {
-      let connection = try await pool.lease(for: role)
+      let connection = try await pool.lease(for: schema)
       do {
         let result = try await body(connection)
         pool.release(connection)
@@ -51,10 +51,9 @@ extension Database {
   func transact<R: Sendable>(
     _ schema: TenantSchema?, _ isolation: Isolation, _ body: (Transaction) async throws -> R
   ) async throws -> R {
-    let role = settings.isolation == .role ? schema : nil
     var attempt = 1
     while true {
-      let connection = try await pool.lease(for: role)
+      let connection = try await pool.lease(for: schema)
       let transaction = Transaction(
         connection, schema: schema, isolation: isolation, tenantIsolation: settings.isolation)
       do {
