@@ -38,15 +38,15 @@ actor Bench {
     }
   }
 
-  /// The port of a bare Hummingbird that answers "hello": the ceiling of everything over HTTP.
-  func helloPort() async throws -> Int {
-    if let hello, hello.isRunning { return Self.helloPort }
+  /// Port and process of a bare Hummingbird that answers "hello": the ceiling of everything over HTTP.
+  func helloServer() async throws -> (port: Int, pid: Int32) {
+    if let hello, hello.isRunning { return (Self.helloPort, hello.pid) }
     let process = try Companion(
       [CommandLine.arguments[0], "hello", "--port", "\(Self.helloPort)"], environment: [:],
       log: URL(fileURLWithPath: "\(Report.folder)/hello.log"))
     hello = process
     try await Product.awaitAnswer(at: Self.helloPort, of: process)
-    return Self.helloPort
+    return (Self.helloPort, process.pid)
   }
 
   private static let helloPort = 18_099

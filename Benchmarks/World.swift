@@ -35,8 +35,6 @@ struct Organization: Sendable {
   /// A confidential web application people sign in to.
   let web: Credentials
   let people: [Person]
-  /// The cookies of a browser in which the first person is signed in and has consented.
-  let session: String
 
   enum SigningName: String, Sendable, CaseIterable {
     case es256 = "ES256"
@@ -53,6 +51,8 @@ struct Organization: Sendable {
   struct Person: Sendable {
     let username: String
     let password: String
+    /// The cookies of the browser in which this person is signed in and has consented.
+    let session: String
   }
 
   static let redirectURI = "https://app.example.org/callback"
@@ -94,28 +94,28 @@ struct Organization: Sendable {
       ])
     var people: [Person] = []
     for index in 0..<(number == 0 ? peopleOfFirst : 1) {
-      let person = Person(username: "person-\(index)", password: "correct horse battery \(number)")
+      let (username, password) = ("person-\(index)", "correct horse battery \(number)")
       try await admin.post(
         "organizations/\(id)/users",
         [
-          "username": .string(person.username), "password": .string(person.password),
-          "email": .string("\(person.username)@example.org"), "name": "A Person",
+          "username": .string(username), "password": .string(password),
+          "email": .string("\(username)@example.org"), "name": "A Person",
         ])
-      people.append(person)
+      let browser = Browser(port: port)
+      try await browser.authorize(slug: slug, client: web.id, username, password)
+      people.append(
+        Person(username: username, password: password, session: await browser.cookieHeader))
     }
-    let browser = Browser(port: port)
-    try await browser.authorize(slug: slug, client: web.id, people[0])
-    return Organization(
-      slug: slug, services: services, web: web, people: people,
-      session: await browser.cookieHeader)
+    return Organization(slug: slug, services: services, web: web, people: people)
   }
 
   // MARK: Requests
 
-  /// The start of a code flow; PKCE as everywhere.
-  func authorize(state: String = "s") -> HTTPRequest {
+  /// The start of a code flow, in the browser of a person or in one where nobody is signed in.
+  func authorize(_ person: Person?) -> HTTPRequest {
     .get(
-      Self.authorizePath(slug: slug, client: web.id, state: state), headers: [("Cookie", session)])
+      Self.authorizePath(slug: slug, client: web.id),
+      headers: person.map { [("Cookie", $0.session)] } ?? [])
   }
 
   func redeem(code: String) -> HTTPRequest {
@@ -133,9 +133,9 @@ struct Organization: Sendable {
       headers: [web.basic])
   }
 
-  /// The tokens of a new grant, by the whole code flow in the browser that is signed in.
+  /// The tokens of a new grant, by the whole code flow in a browser that is signed in.
   func tokens(at port: Int) async throws -> (access: String, refresh: String) {
-    let answer = try await HTTP.send(authorize(), at: port)
+    let answer = try await HTTP.send(authorize(people.randomElement()), at: port)
     guard let code = answer.locationParameter("code") else {
       throw BenchFailure("\(slug): no code but \(answer.status): \(answer.location ?? answer.text)")
     }
@@ -143,10 +143,10 @@ struct Organization: Sendable {
     return (try reply.member("access_token"), try reply.member("refresh_token"))
   }
 
-  static func authorizePath(slug: String, client: String, state: String) -> String {
+  fileprivate static func authorizePath(slug: String, client: String) -> String {
     let query = Form.encode([
       ("response_type", "code"), ("client_id", client), ("redirect_uri", redirectURI),
-      ("scope", scope), ("state", state), ("nonce", "n"), ("code_challenge", challenge),
+      ("scope", scope), ("state", "s"), ("nonce", "n"), ("code_challenge", challenge),
       ("code_challenge_method", "S256"),
     ])
     return "/t/\(slug)/oauth2/authorize?\(query)"
@@ -163,13 +163,15 @@ private actor Browser {
   var cookieHeader: String { cookies.map { "\($0)=\($1)" }.sorted().joined(separator: "; ") }
 
   /// Signs in and consents.
-  func authorize(slug: String, client: String, _ person: Organization.Person) async throws {
+  func authorize(slug: String, client: String, _ username: String, _ password: String)
+    async throws
+  {
     var reply = try await send(
-      .get(Organization.authorizePath(slug: slug, client: client, state: "s")))
+      .get(Organization.authorizePath(slug: slug, client: client)))
     reply = try await send(.get(Self.path(reply)))
     reply = try await submit(
       reply, "/t/\(slug)/login",
-      [("username", person.username), ("password", person.password)])
+      [("username", username), ("password", password)])
     reply = try await send(.get(Self.path(reply)))
     reply = try await send(.get(Self.path(reply)))
     reply = try await submit(reply, "/t/\(slug)/consent", [("decision", "accept")])

@@ -26,6 +26,8 @@ function pop()
   return request
 end
 
+function any(list) return list[math.random(#list)] end
+
 -- An answer nobody expects: a load of refusals is no figure.
 function unexpected(status, body)
   problems = problems + 1

@@ -26,7 +26,7 @@ local function hidden(page, name)
 end
 
 function request()
-  return pop() or organizations[math.random(#organizations)].authorize
+  return pop() or any(any(organizations).authorize)
 end
 
 -- People who are turned away wait a moment, in milliseconds.
@@ -41,7 +41,7 @@ local function signIn(headers, body)
   local slug = body:match('action="/t/([^/]+)/login"')
   local organization = bySlug[slug]
   if not organization then return unexpected(200, body) end
-  local person = organization.people[math.random(#organization.people)]
+  local person = any(organization.people)
   local form = "csrf=" .. escape(hidden(body, "csrf")) .. "&continue="
     .. escape(hidden(body, "continue")) .. "&username=" .. escape(person.username)
     .. "&password=" .. escape(person.password)

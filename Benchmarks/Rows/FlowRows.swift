@@ -72,10 +72,9 @@ extension Organization {
     """
   }
 
-  /// What the flow scripts need; without a session for those that sign in.
+  /// What the flow scripts need; without sessions for those that sign in.
   func lua(port: Int, signedIn: Bool = true) -> String {
-    var authorize = authorize()
-    if !signedIn { authorize.headers = [] }
+    let starts = signedIn ? people.map { authorize($0) } : [authorize(nil)]
     let form = Form.encode([
       ("grant_type", "authorization_code"), ("redirect_uri", Self.redirectURI),
       ("code_verifier", Self.verifier), ("code", ""),
@@ -84,7 +83,8 @@ extension Organization {
       Lua.table([("username", Lua.text($0.username)), ("password", Lua.text($0.password))])
     }
     return Lua.table([
-      ("slug", Lua.text(slug)), ("authorize", Lua.text(authorize.wire(port: port))),
+      ("slug", Lua.text(slug)),
+      ("authorize", Lua.list(starts.map { Lua.text($0.wire(port: port)) })),
       ("head", Lua.text(tokenHead(port: port))), ("form", Lua.text(form)),
       ("people", Lua.list(people)),
     ])
