@@ -4,7 +4,7 @@ set -euo pipefail
 
 packages=(pkg-config libpq-dev libssl-dev libargon2-dev libhiredis-dev zlib1g-dev postgresql redis-server)
 case ${1:-} in
-  test) packages+=(unzip python3 curl) ;;
+  test) packages+=(unzip python3 curl apache2 libapache2-mod-auth-openidc python3-authlib python3-requests prometheus) ;;
   bench) packages+=(wrk openssl git) ;;
 esac
 
@@ -31,3 +31,8 @@ fi
 echo "Installing ${missing[*]}"
 "${run[@]}" apt-get update -qq
 "${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+
+# The tests start their own; Debian's would take port 9090, where Tenure's internal listener is.
+if [[ " ${missing[*]} " == *" prometheus "* ]] && [ -d /run/systemd/system ]; then
+  "${run[@]}" systemctl disable --quiet --now prometheus
+fi

@@ -19,6 +19,8 @@ struct ServeSettings: Sendable {
   let database: DatabaseSettings
   let cache: CacheSettings
   let web: WebSettings
+  let internalListener: InternalSettings
+  let traces: TraceSettings
   let passwords: PasswordHasherSettings
   let tenancy: TenancySettings
   let archive: ArchiveStore
@@ -37,6 +39,8 @@ struct ServeSettings: Sendable {
     database = DatabaseSettings(&read)
     cache = CacheSettings(&read)
     web = WebSettings(&read)
+    internalListener = InternalSettings(&read)
+    traces = TraceSettings(&read)
     passwords = PasswordHasherSettings(&read)
     tenancy = TenancySettings(&read)
     archive = ArchiveStore(&read)
