@@ -29,6 +29,12 @@ final class Pool: Sendable {
     }
   }
 
+  var queueTime: Duration {
+    guard let deadline = state.withLock({ $0.waiters.firstDeadline }) else { return .zero }
+    let left = Int64(clamping: deadline) - Int64(clamping: Monotonic.now())
+    return max(.zero, .seconds(settings.waitSeconds) - .nanoseconds(left))
+  }
+
   // MARK: Lending
 
   func lease(for role: TenantSchema?) async throws -> Connection {

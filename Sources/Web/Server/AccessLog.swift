@@ -5,6 +5,8 @@ import Logging
 ///
 /// The route's template is logged, never the path or the query: both can carry codes and e-mails.
 struct AccessLog: RouterMiddleware {
+  let proxies: TrustedProxies
+
   func handle(
     _ request: Request, context: BaseContext,
     next: (Request, BaseContext) async throws -> Response
@@ -12,6 +14,9 @@ struct AccessLog: RouterMiddleware {
     let started = ContinuousClock.now
     var context = context
     context.identify(request)
+    if let peer = context.clientAddress {
+      context.clientAddress = proxies.client(behind: peer, request.headers)
+    }
     var response = try await next(request, context)
     response.headers[.requestID] = context.requestID
     let elapsed = (ContinuousClock.now - started).components

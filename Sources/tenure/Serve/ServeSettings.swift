@@ -19,6 +19,7 @@ struct ServeSettings: Sendable {
   let database: DatabaseSettings
   let cache: CacheSettings
   let web: WebSettings
+  let limits: RateLimits
   let passwords: PasswordHasherSettings
   let tenancy: TenancySettings
   let archive: ArchiveStore
@@ -37,6 +38,7 @@ struct ServeSettings: Sendable {
     database = DatabaseSettings(&read)
     cache = CacheSettings(&read)
     web = WebSettings(&read)
+    limits = RateLimits(&read)
     passwords = PasswordHasherSettings(&read)
     tenancy = TenancySettings(&read)
     archive = ArchiveStore(&read)

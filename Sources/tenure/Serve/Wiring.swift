@@ -50,7 +50,6 @@ struct Wiring: Sendable {
     migrator = Migrator(
       database: database, control: Migrations.control, tenant: Migrations.tenant, clock: clock,
       logger: logger)
-    cache = Cache(settings: settings.cache, clock: clock, logger: logger)
     passwords = PasswordHasher(settings: settings.passwords, random: random)
     wakeUp = JobWakeUp(database: database, logger: logger)
     archive = settings.archive
@@ -58,6 +57,9 @@ struct Wiring: Sendable {
     guard let masterKey = try? MasterKey(settings.masterKey) else {
       throw StartFailure("TENURE_MASTER_KEY must be 32 bytes in base64url without padding.")
     }
+    cache = Cache(
+      settings: settings.cache, limitName: masterKey.limitNames, clock: clock, logger: logger)
+    let limits = TenantLimits(settings.limits, by: cache.limiter)
     tenancy = Tenancy(
       database: database, masterKey: masterKey,
       baseURL: settings.web.baseURL, passwords: passwords, settings: settings.tenancy,
@@ -69,12 +71,14 @@ struct Wiring: Sendable {
     pages = try Pages(serverName: "Tenure", TenantRuntime.templates + ControlPlane.templates)
     controlPlane = ControlPlane(
       database: database, migrator: migrator, tenancy: tenancy, compliance: compliance,
-      queue: queue, pages: pages, server: settings.web.baseURL, version: Build.version,
+      queue: queue, limits: limits, pages: pages, server: settings.web.baseURL,
+      version: Build.version,
       clock: clock, random: random, logger: logger)
     tenantRuntime = TenantRuntime(
       database: database, tenancy: tenancy, consents: compliance.consents,
       requests: compliance.requests, packages: compliance.packages, counters: cache.counters,
-      pages: pages, settings: settings.runtime, server: settings.web.baseURL, clock: clock,
+      limits: limits, pages: pages, settings: settings.runtime, server: settings.web.baseURL,
+      clock: clock,
       random: random)
     jobHandlers = compliance.jobHandlers + controlPlane.jobHandlers
   }
@@ -89,24 +93,32 @@ struct Wiring: Sendable {
     try archive.prepare()
     var services: [any Service] = [database, cache, passwords] + tenancy.services + [wakeUp]
     if roles.contains(.worker) { services += workers }
-    var groups: [EndpointGroup] = []
-    if roles.contains(.control) {
-      groups += controlPlane.groups
-      services += controlPlane.services
-    }
-    if roles.contains(.runtime) { groups += tenantRuntime.groups }
+    if roles.contains(.control) { services += controlPlane.services }
+    let groups = groups(roles)
     if !groups.isEmpty {
+      let drain = Drain(delaySeconds: settings.web.drainDelaySeconds)
       services.append(
         WebServer(
           settings: settings.web, pages: pages, groups: groups, logger: logger,
-          translate: Outage.refusal, onListening: { _ in await onListening() }))
+          drain: drain, backlog: { database.queueTime }, translate: Outage.refusal,
+          onListening: { _ in await onListening() }))
+      services.append(drain)
     }
-    // Services stop in reverse order: first no more requests, last no more database.
+    // Services stop in reverse order: first no more new requests, then none at all, last no more database.
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await group.run()
   }
+
+  /// What the duties answer over HTTP.
+  func groups(_ roles: Set<Role>) -> [EndpointGroup] {
+    (roles.contains(.control) ? controlPlane.groups : [])
+      + (roles.contains(.runtime) ? tenantRuntime.groups : [])
+  }
+
+  /// Methods and paths of what they answer.
+  func routes(_ roles: Set<Role>) -> [String] { WebServer.routes(groups(roles), pages) }
 
   private var workers: [any Service] {
     [
