@@ -196,6 +196,19 @@ struct ConnectionTests {
     }
   }
 
+  @Test("RFC 9110 section 9.3.2: no answer to HEAD has a body, so that the next is not mistaken")
+  func head() async throws {
+    try await TestServer.run(Self.groups, settings: { $0.idleSecondsMax = 1 }) { server in
+      for path in ["/ok", "/nothing", "/oauth2/echo"] {
+        let request = "HEAD \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        let reply = try await RawConnection.exchange(port: server.port, request)
+        #expect(
+          reply.hasSuffix("\r\n\r\n") && reply.split(separator: "\r\n\r\n").count == 1, "\(reply)")
+        #expect(reply.contains("ontent-"))
+      }
+    }
+  }
+
   @Test("two requests at once are answered in their order")
   func pipelined() async throws {
     try await TestServer.run(Self.groups, settings: { $0.idleSecondsMax = 1 }) { server in

@@ -30,6 +30,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
   /// The length of the request line, as far as it is here.
   private var lineBytes = 0
   private var isLineOver = false
+  /// Of the requests without a complete answer, which ask for a head alone (RFC 9110 section 9.3.2).
+  private var headsOnly: [Bool] = []
   private var closesAfterAnswer = false
   /// After the last answer: nothing more goes out.
   private var isOver = false
@@ -76,6 +78,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     case .head(let head):
       clock.requestHead(now)
       connection.noteHead(now)
+      headsOnly.append(head.method == .head)
       format = ErrorFormat(path: head.path ?? "")
     case .body: break
     case .end: clock.requestEnd(now)
@@ -131,9 +134,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
       context.write(wrapOutboundOut(.head(head)), promise: promise)
     case .body:
       clock.answerPart(now)
+      // What follows the head of such an answer would be taken for the next answer.
+      guard headsOnly.first != true else {
+        promise?.succeed()
+        return
+      }
       context.write(data, promise: promise)
     case .end:
       clock.answerEnd(now)
+      if !headsOnly.isEmpty { headsOnly.removeFirst() }
       if closesAfterAnswer, clock.pending == 0 {
         context.writeAndFlush(data, promise: promise)
         finish(context)
@@ -148,7 +157,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     if clock.pending > 0 { overdue.succeed(true) }
     let (head, body) = refusals.answer(status, format)
     context.write(wrapOutboundOut(.head(head)), promise: nil)
-    context.write(wrapOutboundOut(.body(body)), promise: nil)
+    if headsOnly.first != true { context.write(wrapOutboundOut(.body(body)), promise: nil) }
     context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     finish(context)
   }

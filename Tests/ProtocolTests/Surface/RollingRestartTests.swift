@@ -74,7 +74,8 @@ private final class Nginx: Sendable {
   init(port: UInt16, upstreams: [UInt16], in parent: URL) async throws {
     folder = parent.appendingPathComponent("nginx")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let servers = upstreams.map { "server 127.0.0.1:\($0);" }.joined(separator: " ")
+    // A server that refused a connection is asked again: it may be back in a second.
+    let servers = upstreams.map { "server 127.0.0.1:\($0) max_fails=0;" }.joined(separator: " ")
     let configuration = """
       daemon off; worker_processes 1; pid nginx.pid; error_log error.log;
       \(getuid() == 0 ? "user root;" : "")
@@ -130,11 +131,11 @@ private struct Load {
     wrk.body = "grant_type=client_credentials&scope=users:read"
     local threads = {}
     function setup(thread) table.insert(threads, thread) end
-    function init() bad = 0 end
-    function response(status) if status ~= 200 then bad = bad + 1 end end
+    function init() bad = 0; last = 0 end
+    function response(status) if status ~= 200 then bad = bad + 1; last = status end end
     function done(summary)
       local bad = 0
-      for _, thread in ipairs(threads) do bad = bad + thread:get("bad") end
+      for _, thread in ipairs(threads) do bad = bad + thread:get("bad"); io.write("last " .. thread:get("last") .. "\\n") end
       local e = summary.errors
       io.write(string.format("RESULT %d %d\\n", summary.requests,
         bad + e.connect + e.read + e.write + e.timeout))
