@@ -17,7 +17,7 @@ package struct TenantContext: DerivedContext {
       let tenant = try await directory.find(slug: slug), tenant.status.isRoutable
     else { throw Problem.notFound("There is no organization at this address.") }
     let context = TenantContext(base: base, tenant: tenant, limits: limits)
-    context.note("tenant", tenant.slug)
+    context.note(tenant: tenant.slug)
     context.brand(tenant.pageOwner)
     guard tenant.status.isServing else { throw unavailable(request) }
     // Published documents come from memory, and whoever verifies tokens must get them.

@@ -48,8 +48,9 @@ struct TestServer: Sendable {
 
   static func run<R: Sendable>(
     _ groups: [EndpointGroup], base: BaseURL = "http://localhost:8080",
-    drain: Drain = Drain(delaySeconds: 0), backlog: @escaping @Sendable () -> Duration = { .zero },
+    drain: Drain = .none, backlog: @escaping @Sendable () -> Duration = { .zero },
     settings change: (inout WebSettings) -> Void = { _ in },
+    tracer: SpanRecorder? = nil,
     translate: @escaping @Sendable (any Error) -> (any Refusal)? = { _ in nil },
     _ body: @escaping @Sendable (TestServer) async throws -> R
   ) async throws -> R {
@@ -60,6 +61,7 @@ struct TestServer: Sendable {
     let server = WebServer(
       settings: settings, pages: try Pages(serverName: "Tenure", []),
       groups: groups, logger: Logger(label: "test") { _ in CollectingHandler(lines: lines) },
+      lines: AccessLines(.json, logger: "test", clock: .system, sink: lines.sink), tracer: tracer,
       drain: drain, backlog: backlog, translate: translate,
       onListening: { listening.signal($0) })
     let client = HTTPClient(
@@ -97,6 +99,13 @@ struct TestServer: Sendable {
   }
 }
 
+extension Drain {
+  /// Of a server that is never asked to go on for a while.
+  static var none: Drain {
+    Drain(readiness: Readiness([], timeout: .seconds(1)), delaySeconds: 0)
+  }
+}
+
 extension WebSettings {
   static func test(port: Int, base: BaseURL) -> WebSettings {
     var reader = SettingsReader(environment: [:]) { _ in nil }
@@ -118,6 +127,20 @@ final class LogLines: Sendable {
   private let lines = Mutex<[Line]>([])
 
   func add(_ line: Line) { lines.withLock { $0.append(line) } }
+
+  /// Lines of the access log, which come as JSON.
+  var sink: LogSink {
+    LogSink { [self] bytes in
+      let members = (try? JSON.parse(bytes, limits: .request))?.objectValue ?? [:]
+      let metadata = members.map { name, value in
+        (name, Logger.MetadataValue.string(value.stringValue ?? value.text))
+      }
+      add(
+        Line(
+          level: .info, message: members["message"]?.stringValue ?? "",
+          metadata: Logger.Metadata(metadata) { first, _ in first }))
+    }
+  }
   func named(_ message: String) -> [Line] {
     lines.withLock { $0.filter { $0.message == message } }
   }

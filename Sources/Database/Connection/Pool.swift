@@ -13,6 +13,7 @@ final class Pool: Sendable {
   private let reactor = Reactor()
   private let janitor = Janitor()
   private let state = Mutex(PoolState())
+  let metrics = DatabaseMetrics()
 
   /// A connection that was idle for longer is looked at before it is lent.
   private static let restNanoseconds: UInt64 = 10_000_000
@@ -56,7 +57,19 @@ final class Pool: Sendable {
 
   private func waitForConnection(_ affinity: Affinity) async throws -> Connection {
     let waiter = Waiter(affinity)
-    return try await withTaskCancellationHandler {
+    let watch = Stopwatch()
+    do {
+      let connection = try await waitInLine(waiter)
+      metrics.waits.observe(watch)
+      return connection
+    } catch {
+      metrics.refused.add()
+      throw error
+    }
+  }
+
+  private func waitInLine(_ waiter: Waiter) async throws -> Connection {
+    try await withTaskCancellationHandler {
       try await suspendingThrowing { resume in enqueue(waiter, resume) }
     } onCancel: {
       let answer = state.withLock { state in
@@ -136,6 +149,7 @@ final class Pool: Sendable {
   private func open() {
     do throws(DatabaseError) {
       let connection = try connector.open(on: reactor)
+      metrics.opened.add()
       state.withLock { state in
         state.noteOpened()
         connection.place = state.places.take()
@@ -143,6 +157,7 @@ final class Pool: Sendable {
       release(connection)
       openIfNeeded()
     } catch {
+      metrics.notOpened.add()
       logger.warning("no database connection", metadata: ["error": "\(error.debugDescription)"])
       let refused = state.withLock { $0.noteFailure(error, now: Monotonic.now()) }
       for answer in refused { answer(throwing: error) }

@@ -11,16 +11,17 @@ package final class Drain: Service {
   /// Long enough for connections that are just being made to be accepted.
   private static let settling = Duration.milliseconds(100)
 
+  private let readiness: Readiness
   private let delaySeconds: Int
-  private let draining = Atomic<Bool>(false)
   private let listener = Mutex<(any Channel)?>(nil)
 
-  package init(delaySeconds: Int) {
+  package init(readiness: Readiness, delaySeconds: Int) {
+    self.readiness = readiness
     self.delaySeconds = delaySeconds
   }
 
-  /// Whether new work should go elsewhere; `/readyz` answers 503 then.
-  package var isDraining: Bool { draining.load(ordering: .relaxed) }
+  /// Whether new work should go elsewhere.
+  var isDraining: Bool { readiness.isDraining }
 
   func listens(on channel: any Channel) {
     listener.withLock { $0 = channel }
@@ -28,7 +29,7 @@ package final class Drain: Service {
 
   package func run() async throws {
     try await gracefulShutdown()
-    draining.store(true, ordering: .relaxed)
+    readiness.drain()
     guard delaySeconds > 0 else { return }
     try await Task.sleep(for: .seconds(delaySeconds))
     guard let channel = listener.withLock({ $0 }) else { return }

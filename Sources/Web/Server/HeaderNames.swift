@@ -15,6 +15,8 @@ extension HTTPField.Name {
   static let host = known("Host")
   static let rateLimit = known("RateLimit")
   static let rateLimitPolicy = known("RateLimit-Policy")
+  /// W3C Trace Context section 3.2.
+  package static let traceparent = known("traceparent")
   static let fetchSite = known("Sec-Fetch-Site")
   static let permissionsPolicy = known("Permissions-Policy")
   static let referrerPolicy = known("Referrer-Policy")

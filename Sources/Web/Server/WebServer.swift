@@ -4,33 +4,37 @@ import Hummingbird
 import HummingbirdCore
 package import Logging
 import NIOCore
-import Platform
+package import Platform
 import ServiceLifecycle
 
 /// The HTTP server: every group of endpoints behind the same middleware.
 ///
-/// The chain, outermost first: request id, client address and access log, body cap, security
-/// headers, cross-origin access, what is left of the limits, error boundary, load shedding, host
-/// check. It is put together here and nowhere else, so no endpoint can be mounted without it.
+/// The chain, outermost first: request id, client address, access log, metrics and trace, body cap,
+/// security headers, cross-origin access, what is left of the limits, error boundary, load shedding,
+/// host check. It is put together here and nowhere else, so no endpoint can be mounted without it.
 package struct WebServer: Service {
   private let settings: WebSettings
   private let responder: RouterResponder<BaseContext>
   private let logger: Logger
   private let drain: Drain
   private let onListening: @Sendable (Int) async -> Void
+  package let metrics: [MetricFamily]
 
   /// - Parameters:
   ///   - settings: Address, port and limits.
   ///   - pages: Renders error pages; its style sheet is mounted, too.
   ///   - groups: What is served.
-  ///   - logger: Its metadata appears on every line of every request.
+  ///   - logger: Its metadata appears on the lines that requests cause.
+  ///   - lines: Where each request is logged; nil where none is.
+  ///   - tracer: Who records spans of requests; nil where nobody does.
   ///   - drain: Tells when no new work is wanted.
   ///   - backlog: How long the work waits that is behind everything else, such as the database's.
   ///   - translate: Recognises errors of modules that Web does not know.
   ///   - onListening: Called with the port once connections are accepted.
   package init(
     settings: WebSettings, pages: Pages, groups: [EndpointGroup], logger: Logger,
-    drain: Drain, backlog: @escaping @Sendable () -> Duration,
+    lines: AccessLines?, tracer: SpanRecorder?, drain: Drain,
+    backlog: @escaping @Sendable () -> Duration,
     translate: @escaping @Sendable (any Error) -> (any Refusal)?,
     onListening: @escaping @Sendable (Int) async -> Void
   ) {
@@ -39,10 +43,14 @@ package struct WebServer: Service {
     self.drain = drain
     self.onListening = onListening
     let groups = Self.all(groups, pages)
-    let table = RouteTable(routes: Self.survey(groups).routes.map { ($0.path, $0.method) })
+    let survey = Self.survey(groups)
+    let table = RouteTable(routes: survey.routes.map { ($0.path, $0.method) })
+    let counts = RequestMetrics(
+      routes: survey.routes.map(\.path.description), tenantsMax: settings.metricsTenantsMax)
+    metrics = counts.families
     let router = Router(context: BaseContext.self, options: .autoGenerateHeadEndpoints)
     router.addMiddleware {
-      AccessLog(proxies: settings.proxies)
+      AccessLog(proxies: settings.proxies, metrics: counts, lines: lines, tracer: tracer)
       BodyCap(bytesMax: settings.bodyBytesMax)
       SecurityHeaders(isSecure: settings.baseURL.isSecure)
       CrossOrigin()

@@ -20,6 +20,8 @@ package struct WebSettings: Sendable {
   package var queueMilliseconds: Cap
   package var otherHosts: [String]
   package var proxies: TrustedProxies
+  /// Organizations with request counters of their own.
+  package var metricsTenantsMax: Int
   /// A body beyond this is not even read to the end: the connection is closed.
   package var bodyBytesMax: Int
 
@@ -76,6 +78,10 @@ package struct WebSettings: Sendable {
     bodyBytesMax = read.value(
       "HTTP_BODY_BYTES", default: 8 * 1024 * 1024, in: 65_536...1_073_741_824,
       "Bytes of a body that are read at all; endpoints take less.")
+    metricsTenantsMax = read.value(
+      "METRICS_TENANTS", default: 200, in: 0...100_000,
+      "Organizations whose requests are counted one by one; those that come later are counted together."
+    )
   }
 }
 

@@ -46,8 +46,9 @@ struct DevCommand: AsyncParsableCommand {
     try await product.requireUsableDatabase()
     let demo = try await Demo.prepare(product, in: directory)
     try directory.write("serve.env", Self.shellLines(environment))
-    try await product.serve(Set(Role.allCases)) {
-      DevSummary(document: demo, folder: directory.path, data: data).show()
+    try await product.serve(Set(Role.allCases)) { internalURL in
+      let document = Demo.publish(demo, internalURL: internalURL, in: directory)
+      DevSummary(document: document, folder: directory.path, data: data).show()
     }
   }
 
@@ -74,8 +75,10 @@ struct DevCommand: AsyncParsableCommand {
       environment["TENURE_SHUTDOWN_DELAY_SECONDS"] = "0"
     }
     if let redis { environment["TENURE_REDIS_URL"] = redis.url }
-    if ProcessInfo.processInfo.environment["TENURE_LOG_FORMAT"] == nil {
-      environment["TENURE_LOG_FORMAT"] = "readable"
+    // Two of them side by side do not get in each other's way; dev.json says which port it is.
+    let own = ["TENURE_LOG_FORMAT": "readable", "TENURE_INTERNAL_PORT": "0"]
+    for (name, value) in own where ProcessInfo.processInfo.environment[name] == nil {
+      environment[name] = value
     }
     return environment
   }

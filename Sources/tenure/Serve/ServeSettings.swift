@@ -20,6 +20,8 @@ struct ServeSettings: Sendable {
   let cache: CacheSettings
   let web: WebSettings
   let limits: RateLimits
+  let internalListener: InternalSettings
+  let traces: TraceSettings
   let passwords: PasswordHasherSettings
   let tenancy: TenancySettings
   let archive: ArchiveStore
@@ -39,6 +41,8 @@ struct ServeSettings: Sendable {
     cache = CacheSettings(&read)
     web = WebSettings(&read)
     limits = RateLimits(&read)
+    internalListener = InternalSettings(&read)
+    traces = TraceSettings(&read)
     passwords = PasswordHasherSettings(&read)
     tenancy = TenancySettings(&read)
     archive = ArchiveStore(&read)

@@ -26,6 +26,7 @@ struct Wiring: Sendable {
   private let tenancy: Tenancy
   private let wakeUp: JobWakeUp
   private let jobHandlers: [any JobHandler]
+  private let metrics: [MetricFamily]
   private let tenantRuntime: TenantRuntime
   private let archive: ArchiveStore
   private let pages: Pages
@@ -81,30 +82,55 @@ struct Wiring: Sendable {
       clock: clock,
       random: random)
     jobHandlers = compliance.jobHandlers + controlPlane.jobHandlers
+    metrics =
+      ProcessMetrics.families + [Build.metric] + database.metrics + cache.metrics
+      + passwords.metrics + tenancy.metrics + compliance.metrics + tenantRuntime.metrics
   }
 
   /// Runs the duties until the process is told to stop, or until one of them fails.
   ///
   /// - Parameters:
   ///   - roles: What this process does.
-  ///   - onListening: Called once requests are answered; never for a process without HTTP.
+  ///   - onListening: Called once requests are answered, with the address of the internal listener.
   /// - Throws: what the first duty that fails throws.
-  func serve(_ roles: Set<Role>, onListening: @escaping @Sendable () async -> Void) async throws {
+  func serve(
+    _ roles: Set<Role>, onListening: @escaping @Sendable (_ internalURL: String) async -> Void
+  ) async throws {
     try archive.prepare()
+    let tracer = settings.traces.endpoint.map { _ in
+      SpanRecorder(sampleRatio: settings.traces.sampleRatio, spansMax: 8192)
+    }
     var services: [any Service] = [database, cache, passwords] + tenancy.services + [wakeUp]
-    if roles.contains(.worker) { services += workers }
+    var metrics = metrics + (tracer?.metrics ?? [])
+    if roles.contains(.worker) {
+      let workers = Workers(self, tracer)
+      services += workers.services
+      metrics += workers.metrics
+    }
     if roles.contains(.control) { services += controlPlane.services }
     let groups = groups(roles)
+    let arrival = Arrival(
+      of: settings.internalListener, awaitingPublic: !groups.isEmpty, then: onListening)
+    let readiness = Health.readiness(
+      database: database, migrator: migrator, cache: cache, audit: tenancy.audit)
+    let drain = Drain(
+      readiness: readiness, delaySeconds: groups.isEmpty ? 0 : settings.web.drainDelaySeconds)
     if !groups.isEmpty {
-      let drain = Drain(delaySeconds: settings.web.drainDelaySeconds)
-      services.append(
-        WebServer(
-          settings: settings.web, pages: pages, groups: groups, logger: logger,
-          drain: drain, backlog: { database.queueTime }, translate: Outage.refusal,
-          onListening: { _ in await onListening() }))
-      services.append(drain)
+      let server = WebServer(
+        settings: settings.web, pages: pages, groups: groups, logger: logger, lines: accessLines,
+        tracer: tracer, drain: drain, backlog: { database.queueTime }, translate: Outage.refusal,
+        onListening: { _ in await arrival.publicListens() }
+      )
+      services.append(server)
+      metrics += server.metrics
     }
-    // Services stop in reverse order: first no more new requests, then none at all, last no more database.
+    let listener = InternalServer(
+      settings: settings.internalListener, readiness: readiness,
+      metrics: MetricsRegistry(metrics), logger: logger,
+      onListening: { await arrival.internalListens(on: $0) })
+    // Services stop in reverse order: first no more new requests, then none at all, last no more
+    // database, and until the very end somebody says how it goes.
+    services = [listener] + exporter(tracer) + services + [drain]
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
@@ -120,15 +146,39 @@ struct Wiring: Sendable {
   /// Methods and paths of what they answer.
   func routes(_ roles: Set<Role>) -> [String] { WebServer.routes(groups(roles), pages) }
 
-  private var workers: [any Service] {
-    [
-      JobWorker(
-        database: database, handlers: jobHandlers, settings: settings.workers, clock: clock,
-        random: random, logger: logger),
-      JobScheduler(
-        database: database, wakeUp: wakeUp, handlers: jobHandlers, settings: settings.scheduler,
-        clock: clock, random: random, logger: logger),
+  private var accessLines: AccessLines? {
+    guard logger.logLevel <= .info else { return nil }
+    return AccessLines(
+      settings.logFormat, logger: logger.label, clock: clock, sink: .standardError)
+  }
+
+  private func exporter(_ tracer: SpanRecorder?) -> [any Service] {
+    guard let tracer, let endpoint = settings.traces.endpoint else { return [] }
+    return [
+      TraceExporter(
+        recorder: tracer, endpoint: endpoint, version: Build.version, logger: logger)
     ]
+  }
+
+  /// What runs jobs.
+  private struct Workers {
+    let services: [any Service]
+    let metrics: [MetricFamily]
+
+    init(_ product: Wiring, _ tracer: SpanRecorder?) {
+      let worker = JobWorker(
+        database: product.database, handlers: product.jobHandlers,
+        settings: product.settings.workers, clock: product.clock, random: product.random,
+        logger: product.logger, tracer: tracer)
+      let census = JobCensus(
+        database: product.database, clock: product.clock, logger: product.logger)
+      let scheduler = JobScheduler(
+        database: product.database, wakeUp: product.wakeUp, handlers: product.jobHandlers,
+        settings: product.settings.scheduler, clock: product.clock, random: product.random,
+        logger: product.logger)
+      services = [worker, scheduler, census]
+      metrics = worker.metrics + census.metrics
+    }
   }
 
   /// Brings the control plane's schema up to date.
