@@ -120,6 +120,13 @@ let package = Package(
         signals, nioHTTP,
       ],
       swiftSettings: settings),
+    .executableTarget(
+      name: "Benchmarks",
+      dependencies: [
+        "Platform", "Cryptography", "Database", arguments, httpClient, hummingbird, log, nio,
+        nioHTTP,
+      ],
+      path: "Benchmarks", exclude: ["Load", "history.jsonl"], swiftSettings: settings),
 
     tests("TidyTests", []),
     tests(

@@ -9,7 +9,7 @@ extension Database {
   ) async throws -> R {
     let role = settings.isolation == .role ? schema : nil
     return try await traced("\(S.self)") {
-      try await leased(role: role) { connection in
+      try await leased(for: schema) { connection in
         try await connection.execute(statement, schema: schema, role: role)
         return try connection.reading(S.self, read)
       }
@@ -21,7 +21,7 @@ extension Database {
   ) async throws -> R {
     let role = settings.isolation == .role ? schema : nil
     return try await traced("\(ComposedSQL.self)") {
-      try await leased(role: role) { connection in
+      try await leased(for: schema) { connection in
         try await connection.execute(sql, schema: schema, role: role)
         return try connection.reading(ComposedSQL.self, read)
       }
@@ -29,10 +29,10 @@ extension Database {
   }
 
   /// Lends a connection for one statement that is a transaction of its own.
-  func leased<R>(role: TenantSchema?, _ body: (Connection) async throws -> R) async throws -> R {
+  func leased<R>(for schema: TenantSchema?, _ body: (Connection) async throws -> R) async throws -> R {
     var attempt = 1
     while true {
-      let connection = try await pool.lease(for: role)
+      let connection = try await pool.lease(for: schema)
       do {
         let result = try await body(connection)
         pool.release(connection)
@@ -59,10 +59,9 @@ extension Database {
   func transact<R: Sendable>(
     _ schema: TenantSchema?, _ isolation: Isolation, _ body: (Transaction) async throws -> R
   ) async throws -> R {
-    let role = settings.isolation == .role ? schema : nil
     var attempt = 1
     while true {
-      let connection = try await pool.lease(for: role)
+      let connection = try await pool.lease(for: schema)
       let transaction = Transaction(
         connection, schema: schema, isolation: isolation, tenantIsolation: settings.isolation)
       do {

@@ -47,13 +47,6 @@ package struct TenantContext: DerivedContext {
 protocol TenantEndpoint: Endpoint where Context == TenantContext {}
 
 extension Tenant {
-  /// The issuer without scheme and host: what every path of the tenant begins with.
-  var issuerPath: String {
-    guard let scheme = issuer.firstRange(of: "://") else { return "" }
-    let rest = issuer[scheme.upperBound...]
-    return rest.firstIndex(of: "/").map { String(rest[$0...]) } ?? ""
-  }
-
   var pageOwner: PageOwner { PageOwner(name: name, privacyPath: issuerPath + "/privacy") }
 
   func path(_ page: String) -> String { "\(issuerPath)/\(page)" }

@@ -54,7 +54,7 @@ struct AccessLog: RouterMiddleware {
   private func tell(_ visit: Visit, status: Int, _ span: RecordedSpan?) {
     let nanoseconds = visit.watch.nanoseconds
     let method = MethodLabel(visit.request.method)
-    let route = visit.context.endpointPath
+    let route = metrics.template(visit.context.endpointPath)
     let notes = visit.context.notes.current
     metrics.record(
       method, route: route, tenant: notes.tenant, status: status, nanoseconds: nanoseconds)
@@ -63,7 +63,7 @@ struct AccessLog: RouterMiddleware {
       line.add("request_id", visit.context.requestID)
       line.add("trace_id", visit.trace.traceIDText)
       line.add("method", method.rawValue)
-      line.add("route", route ?? RequestMetrics.noRoute)
+      line.add("route", route)
       line.add("status", status)
       line.add("duration_us", nanoseconds / 1000)
       if let tenant = notes.tenant { line.add("tenant", tenant) }
@@ -71,10 +71,10 @@ struct AccessLog: RouterMiddleware {
       lines.write(line)
     }
     guard let span, span.isRecording else { return }
-    span.operationName = "\(method.rawValue) \(route ?? RequestMetrics.noRoute)"
+    span.operationName = "\(method.rawValue) \(route)"
     span.updateAttributes { attributes in
       attributes["http.request.method"] = method.rawValue
-      attributes["http.route"] = route ?? RequestMetrics.noRoute
+      attributes["http.route"] = route
       attributes["http.response.status_code"] = status
       if let tenant = notes.tenant { attributes["tenure.tenant"] = tenant }
     }
