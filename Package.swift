@@ -54,6 +54,10 @@ let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distrib
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(
+  name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let nioExtras = Target.Dependency.product(name: "NIOExtras", package: "swift-nio-extras")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 
 /// What both planes stand on.
@@ -74,6 +78,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
   ],
@@ -99,7 +104,7 @@ let package = Package(
       "Web",
       [
         "Platform", "Cryptography", hummingbird, hummingbirdCore, mustache, log, lifecycle,
-        httpTypes, nio, tracing,
+        httpTypes, nio, nioHTTP, nioExtras, nioHTTPTypes, nioHTTPTypesHTTP1, tracing,
       ]),
     module("Tenancy", ["Platform", "Database", "Cryptography", "JOSE", log, lifecycle]),
     module("Jobs", ["Platform", "Database", log, lifecycle, tracing]),

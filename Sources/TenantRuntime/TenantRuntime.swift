@@ -32,7 +32,8 @@ package struct TenantRuntime: Sendable {
 
   package init(
     database: Database, tenancy: Tenancy, consents: Consents, requests: PrivacyRequests,
-    packages: ExportPackages, counters: any Counters, pages: Pages, settings: RuntimeSettings,
+    packages: ExportPackages, counters: any Counters, limits: TenantLimits, pages: Pages,
+    settings: RuntimeSettings,
     server: BaseURL, clock: WallClock, random: RandomSource
   ) {
     let sessions = Sessions(
@@ -51,7 +52,7 @@ package struct TenantRuntime: Sendable {
       database: database, tenancy: tenancy, consents: consents, requests: requests,
       packages: packages, sessions: sessions, forms: forms, pages: pages, clock: clock)
     let resolve: @Sendable (Request, BaseContext) async throws -> TenantContext = {
-      try await TenantContext.resolve($0, $1, tenancy.directory)
+      try await TenantContext.resolve($0, $1, tenancy.directory, limits)
     }
     groups = [
       EndpointGroup(

@@ -19,6 +19,7 @@ struct ServeSettings: Sendable {
   let database: DatabaseSettings
   let cache: CacheSettings
   let web: WebSettings
+  let limits: RateLimits
   let internalListener: InternalSettings
   let traces: TraceSettings
   let passwords: PasswordHasherSettings
@@ -39,6 +40,7 @@ struct ServeSettings: Sendable {
     database = DatabaseSettings(&read)
     cache = CacheSettings(&read)
     web = WebSettings(&read)
+    limits = RateLimits(&read)
     internalListener = InternalSettings(&read)
     traces = TraceSettings(&read)
     passwords = PasswordHasherSettings(&read)
