@@ -93,6 +93,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
       parserStatus =
         error != .headerOverflow
         ? .badRequest : isLineTooLong ? .uriTooLong : .requestHeaderFieldsTooLarge
+      // Where an endpoint is at work it is for the endpoint to answer.
+      if clock.pending == 0, !isOver { refuse(parserStatus ?? .badRequest, context) }
     }
     context.fireErrorCaught(error)
   }

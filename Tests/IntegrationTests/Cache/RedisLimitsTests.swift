@@ -76,7 +76,7 @@ struct RedisLimitsTests {
 
   @Test("a limit that is full again leaves nothing behind")
   func expires() async throws {
-    let charge = try Self.charge(.client, "a", Rate(10, per: .second, burst: 10), UUID())
+    let charge = try Self.charge(.client, "a", Rate(1, per: .minute, burst: 10), UUID())
     try await RedisCountersTests.connected { cache in
       let client = try #require(cache.client)
       #expect(await cache.limiter.take([charge]).refusal == nil)
@@ -85,7 +85,7 @@ struct RedisLimitsTests {
         Issue.record("no time to live")
         return
       }
-      #expect((1...1000).contains(left))
+      #expect((1...60_000).contains(left))
     }
   }
 
