@@ -2,6 +2,7 @@ package import Cache
 package import Compliance
 package import Database
 import Hummingbird
+package import Outgoing
 package import Platform
 package import Tenancy
 package import Web
@@ -31,8 +32,9 @@ package struct TenantRuntime: Sendable {
 
   package init(
     database: Database, tenancy: Tenancy, consents: Consents, requests: PrivacyRequests,
-    packages: ExportPackages, counters: any Counters, pages: Pages, settings: RuntimeSettings,
-    server: BaseURL, clock: WallClock, random: RandomSource
+    packages: ExportPackages, counters: any Counters, outgoing: OutgoingHTTP,
+    keySets: RemoteJWKSets, pages: Pages, settings: RuntimeSettings, server: BaseURL,
+    clock: WallClock, random: RandomSource
   ) {
     let sessions = Sessions(
       database: database, audit: tenancy.audit, server: server, clock: clock, random: random)
