@@ -29,6 +29,7 @@ package struct TenantRuntime: Sendable {
   package static let templates: [PageTemplate] = PageTemplate.ofTenantRuntime
 
   package let groups: [EndpointGroup]
+  package let metrics: [MetricFamily]
 
   package init(
     database: Database, tenancy: Tenancy, consents: Consents, requests: PrivacyRequests,
@@ -39,13 +40,15 @@ package struct TenantRuntime: Sendable {
     let sessions = Sessions(
       database: database, audit: tenancy.audit, server: server, clock: clock, random: random)
     let forms = FormGuards(server: server, random: random)
+    let counts = RuntimeMetrics()
+    metrics = counts.families
     let protocols = ProtocolEndpoints(
       database: database, tenancy: tenancy, settings: settings.tokens, server: server,
-      clock: clock, random: random)
+      metrics: counts, clock: clock, random: random)
     let interaction = InteractionEndpoints(
       database: database, tenancy: tenancy, consents: consents, sessions: sessions, forms: forms,
       throttle: LoginThrottle(settings: settings.login, counters: counters), pages: pages,
-      clock: clock, random: random)
+      metrics: counts, clock: clock, random: random)
     let privacy = PrivacyEndpoints(
       database: database, tenancy: tenancy, consents: consents, requests: requests,
       packages: packages, sessions: sessions, forms: forms, pages: pages, clock: clock)
@@ -70,7 +73,7 @@ private struct ProtocolEndpoints {
 
   init(
     database: Database, tenancy: Tenancy, settings: TokenSettings, server: BaseURL,
-    clock: WallClock, random: RandomSource
+    metrics: RuntimeMetrics, clock: WallClock, random: RandomSource
   ) {
     let audiences = TokenAudiences(adminAPI: server.text + "/admin/v1")
     let issuer = TokenIssuer(
@@ -97,11 +100,11 @@ private struct ProtocolEndpoints {
     endpoints = [
       DiscoveryEndpoint(documents: documents),
       KeysEndpoint(documents: documents),
-      TokenEndpoint(authenticate: authenticate, grants: grants),
+      TokenEndpoint(authenticate: authenticate, grants: grants, metrics: metrics),
       UserInfoEndpoint(tokens: tokens, database: database),
       IntrospectionEndpoint(
         authenticate: authenticate, tokens: tokens, database: database, settings: settings,
-        clock: clock),
+        metrics: metrics, clock: clock),
       RevocationEndpoint(
         authenticate: authenticate, tokens: tokens, database: database, audit: tenancy.audit,
         clock: clock),
@@ -116,8 +119,8 @@ private struct InteractionEndpoints {
 
   init(
     database: Database, tenancy: Tenancy, consents: Consents, sessions: Sessions,
-    forms: FormGuards, throttle: LoginThrottle, pages: Pages, clock: WallClock,
-    random: RandomSource
+    forms: FormGuards, throttle: LoginThrottle, pages: Pages, metrics: RuntimeMetrics,
+    clock: WallClock, random: RandomSource
   ) {
     let reader = AuthorizationReader(clients: tenancy.clients)
     let hints = IDTokenHintVerifier(keys: tenancy.keys, clock: clock)
@@ -129,7 +132,7 @@ private struct InteractionEndpoints {
         reader: reader, sessions: sessions, situations: situations, codes: codes),
       LoginEndpoint(
         users: tenancy.users, authorizations: reader, sessions: sessions, throttle: throttle,
-        audit: tenancy.audit, forms: forms, pages: pages),
+        audit: tenancy.audit, forms: forms, pages: pages, metrics: metrics),
       ConsentEndpoint(
         reader: reader, sessions: sessions, situations: situations, codes: codes,
         choices: PurposeChoices(consents: consents), users: tenancy.users, database: database,

@@ -20,7 +20,7 @@ import Synchronization
   let handle: OpaquePointer
   let socket: Int32
   private let canceller: OpaquePointer?
-  private let reactor: Reactor
+  let reactor: Reactor
   let statementNanoseconds: UInt64
   private let signal = Mutex(Signal())
 
@@ -71,6 +71,15 @@ import Synchronization
     statementNanoseconds = UInt64(settings.statementSeconds + 5) * 1_000_000_000
     prepared = PreparedStatements(capacity: settings.preparedStatementsMax)
     tenantsMax = settings.tenantsPerConnectionMax
+  }
+
+  /// Who may use it without SET ROLE.
+  var affinity: Affinity? {
+    switch role {
+    case .platform: Affinity(nil)
+    case .tenant(let schema): Affinity(schema)
+    case .unknown: nil
+    }
   }
 
   /// Whether the next user should get a fresh connection instead.

@@ -78,7 +78,7 @@ struct DeleteClient: Statement {
 }
 
 extension Client {
-  init(row: inout RowReader) throws {
+  convenience init(row: inout RowReader) throws {
     let id: ClientID = try row.next()
     let secretHash: [UInt8]? = try row.next()
     let document: JSON = try row.next()

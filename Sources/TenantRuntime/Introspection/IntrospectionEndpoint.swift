@@ -11,6 +11,7 @@ struct IntrospectionEndpoint: TenantEndpoint {
   let tokens: AccessTokens
   let database: Database
   let settings: TokenSettings
+  let metrics: RuntimeMetrics
   let clock: WallClock
 
   func mount(on routes: some RouterMethods<TenantContext>) {
@@ -23,9 +24,10 @@ struct IntrospectionEndpoint: TenantEndpoint {
     // RFC 7662 section 2.1: the endpoint requires authorization, which a public client can't prove.
     guard !client.isPublic else { throw OAuthError.invalidClient("public client") }
     let token = Secret(try form.required("token"))
-    let members =
-      try await description(of: token, for: client, in: context.tenant) ?? ["active": false]
-    return JSONResponse(.ok, .object(members), headers: [.cacheControl: "no-store"])
+    let members = try await description(of: token, for: client, in: context.tenant)
+    metrics.introspection(active: members != nil)
+    return JSONResponse(
+      .ok, .object(members ?? ["active": false]), headers: [.cacheControl: "no-store"])
   }
 
   /// Nil for everything that is not, or no longer, a token of this tenant (RFC 7662 section 2.2).

@@ -30,4 +30,13 @@ extension FuzzTarget {
       hold(IPNetwork(network.description) == network, "a network that is written is read again")
     }
   }
+
+  /// A trace that is taken over is passed on as itself (W3C Trace Context section 3.2).
+  static let traceparent = FuzzTarget(name: "traceparent") { bytes in
+    guard let text = bytes.text, let trace = TraceContext(traceparent: text) else { return }
+    let written = trace.traceparent
+    hold(TraceContext(traceparent: written) == trace, "a trace that is written is read again")
+    hold(written.utf8.count == 55, "in 55 characters")
+    hold(text.dropFirst(2).hasPrefix(written.dropFirst(2).dropLast(2)), "with the same ids")
+  }
 }
