@@ -1,16 +1,20 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
+/// libFuzzer, where `deploy/fuzz.sh` builds: only then there are fuzz targets, and ours are instrumented.
+let fuzzRuntime = Context.environment["FUZZ_RUNTIME"]
+
 /// Settings of every target of ours; dependencies keep their own.
-let settings: [SwiftSetting] = [
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-  .enableUpcomingFeature("InferIsolatedConformances"),
-  .enableUpcomingFeature("ImmutableWeakCaptures"),
-  .treatAllWarnings(as: .error),
-  .treatWarning("DeprecatedDeclaration", as: .warning),
-]
+let settings: [SwiftSetting] =
+  [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .treatAllWarnings(as: .error),
+    .treatWarning("DeprecatedDeclaration", as: .warning),
+  ] + (fuzzRuntime == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer,address"])])
 /// Settings of the targets that wrap a C library.
 let unsafeSettings = settings + [.strictMemorySafety()]
 
@@ -58,12 +62,15 @@ let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swi
 let nioHTTPTypesHTTP1 = Target.Dependency.product(
   name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let nioExtras = Target.Dependency.product(name: "NIOExtras", package: "swift-nio-extras")
+/// For tests alone: another implementation to compare ours with (decision 0015).
+let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
+let nioTLS = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 
 /// What both planes stand on.
 let plane: [Target.Dependency] = [
-  "Platform", "Database", "Cryptography", "JOSE", "Cache", "Web", "Tenancy", "Jobs", "Compliance",
-  log, hummingbird, httpTypes, nio,
+  "Platform", "Database", "Cryptography", "JOSE", "Cache", "Outgoing", "Web", "Tenancy", "Jobs",
+  "Compliance", log, hummingbird, httpTypes, nio,
 ]
 
 let package = Package(
@@ -79,6 +86,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
   ],
@@ -100,6 +109,9 @@ let package = Package(
       "Cache", ["CHiredis", "Platform", log, lifecycle, nio, nioPosix], settings: unsafeSettings),
     module("Archive", ["CZlib", "Cryptography", "Platform"], settings: unsafeSettings),
     module("JOSE", ["Cryptography", "Platform"]),
+    module(
+      "Outgoing",
+      ["JOSE", "Platform", httpClient, httpTypes, log, nio, nioHTTP, nioPosix, nioTLS]),
     module(
       "Web",
       [
@@ -139,7 +151,13 @@ let package = Package(
     tests("ArchiveTests", ["Archive", "Cryptography", "Platform"]),
     tests("CacheTests", ["Cache", "Platform", log, lifecycle, nio, nioPosix]),
     tests("CryptographyTests", ["Cryptography", "Platform"]),
-    tests("JOSETests", ["JOSE", "Cryptography", "Platform"]),
+    tests("JOSETests", ["JOSE", "Cryptography", "Platform", jwtKit], exclude: ["Vectors"]),
+    tests(
+      "OutgoingTests",
+      [
+        "Outgoing", "JOSE", "Cryptography", "Platform", httpTypes, log, nio, nioPosix, nioTLS,
+        tracing,
+      ]),
     tests("TenancyTests", ["Tenancy", "Database", "Cryptography", "JOSE", "Platform"]),
     tests(
       "TenantRuntimeTests",
@@ -165,3 +183,14 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+if let fuzzRuntime {
+  package.targets += [
+    .systemLibrary(name: "CFuzzer", path: "Tests/CFuzzer"),
+    .executableTarget(
+      name: "FuzzTests",
+      dependencies: plane + ["CFuzzer", "TenantRuntime"], path: "Tests/FuzzTests",
+      exclude: ["Corpus"], swiftSettings: settings,
+      linkerSettings: [.unsafeFlags(["-sanitize=address", fuzzRuntime, "-lstdc++"])]),
+  ]
+}

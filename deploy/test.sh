@@ -14,3 +14,4 @@ deploy/with-services.sh bash -euo pipefail -c '
   swift test --skip-build --filter "^IntegrationTests\\."
   swift test --skip-build --filter "^ProtocolTests\\."
 '
+deploy/fuzz.sh

@@ -2,6 +2,7 @@ package import Cache
 package import Compliance
 package import Database
 import Hummingbird
+package import Outgoing
 package import Platform
 package import Tenancy
 package import Web
@@ -32,8 +33,8 @@ package struct TenantRuntime: Sendable {
 
   package init(
     database: Database, tenancy: Tenancy, consents: Consents, requests: PrivacyRequests,
-    packages: ExportPackages, counters: any Counters, limits: TenantLimits, pages: Pages,
-    settings: RuntimeSettings,
+    packages: ExportPackages, counters: any Counters, limits: TenantLimits,
+    outgoing: OutgoingHTTP, keySets: RemoteJWKSets, pages: Pages, settings: RuntimeSettings,
     server: BaseURL, clock: WallClock, random: RandomSource
   ) {
     let sessions = Sessions(

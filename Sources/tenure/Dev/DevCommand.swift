@@ -75,8 +75,12 @@ struct DevCommand: AsyncParsableCommand {
       environment["TENURE_SHUTDOWN_DELAY_SECONDS"] = "0"
     }
     if let redis { environment["TENURE_REDIS_URL"] = redis.url }
-    // Two of them side by side do not get in each other's way; dev.json says which port it is.
-    let own = ["TENURE_LOG_FORMAT": "readable", "TENURE_INTERNAL_PORT": "0"]
+    // Two of them side by side do not get in each other's way (dev.json says which port it is), and applications under
+    // development are on this machine, too.
+    let own = [
+      "TENURE_LOG_FORMAT": "readable", "TENURE_INTERNAL_PORT": "0",
+      "TENURE_OUTGOING_ALLOWED_DESTINATIONS": "localhost,127.0.0.0/8,::1",
+    ]
     for (name, value) in own where ProcessInfo.processInfo.environment[name] == nil {
       environment[name] = value
     }

@@ -7,6 +7,7 @@ import FoundationEssentials
 import Jobs
 import Logging
 import Migrations
+import Outgoing
 import Platform
 import ServiceLifecycle
 import Tenancy
@@ -75,16 +76,21 @@ struct Wiring: Sendable {
       queue: queue, limits: limits, pages: pages, server: settings.web.baseURL,
       version: Build.version,
       clock: clock, random: random, logger: logger)
+    let outgoing = OutgoingHTTP(
+      settings: settings.outgoing,
+      resolver: .system(timeoutSeconds: settings.outgoing.connectSeconds), clock: clock,
+      logger: logger)
     tenantRuntime = TenantRuntime(
       database: database, tenancy: tenancy, consents: compliance.consents,
       requests: compliance.requests, packages: compliance.packages, counters: cache.counters,
-      limits: limits, pages: pages, settings: settings.runtime, server: settings.web.baseURL,
-      clock: clock,
+      limits: limits, outgoing: outgoing, keySets: RemoteJWKSets(http: outgoing, clock: clock),
+      pages: pages, settings: settings.runtime, server: settings.web.baseURL, clock: clock,
       random: random)
     jobHandlers = compliance.jobHandlers + controlPlane.jobHandlers
     metrics =
       ProcessMetrics.families + [Build.metric] + database.metrics + cache.metrics
-      + passwords.metrics + tenancy.metrics + compliance.metrics + tenantRuntime.metrics
+      + passwords.metrics + outgoing.metrics + tenancy.metrics + compliance.metrics
+      + tenantRuntime.metrics
   }
 
   /// Runs the duties until the process is told to stop, or until one of them fails.
