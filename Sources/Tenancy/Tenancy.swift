@@ -11,7 +11,8 @@ package import ServiceLifecycle
 package struct Tenancy: Sendable {
   package static let statements: [any Statement.Type] = [
     FindTenantByID.self, FindTenantBySlug.self,
-    InsertSigningKey.self, LoadSigningKeys.self,
+    InsertSigningKey.self, ActivateSigningKey.self, DeactivateSigningKey.self,
+    RetireSigningKey.self, ListSigningKeys.self, LoadSigningKeys.self,
     InsertUser.self, FindUser.self, LockUser.self, FindUserByEmail.self, FindUserByUsername.self,
     FindSignInCandidate.self, FindSignInCandidateByID.self, ListUsers.self, UpdateUser.self,
     SetPassword.self, EndSessionsOfUser.self, RevokeTokenFamiliesOfUser.self, MarkUserErasing.self,
@@ -28,6 +29,7 @@ package struct Tenancy: Sendable {
   package let masterKey: MasterKey
   package let directory: TenantDirectory
   package let keys: SigningKeyRing
+  package let keyRotation: SigningKeyRotation
   package let users: UserStore
   package let clients: ClientStore
   package let audit: AuditRecorder
@@ -48,12 +50,14 @@ package struct Tenancy: Sendable {
       database: database, feed: feed, capacity: settings.tenantsCachedMax, clock: clock)
     audit = AuditRecorder(
       database: database, settings: settings.audit, clock: clock, random: random, logger: logger)
+    keyRotation = SigningKeyRotation(
+      database: database, ring: keys, audit: audit, clock: clock, random: random)
     users = UserStore(
       database: database, passwords: Passwords(hasher: passwords), audit: audit, clock: clock,
       random: random)
     clients = ClientStore(
-      database: database, audit: audit, feed: feed, capacity: settings.clientsCachedMax,
-      clock: clock, random: random)
+      database: database, audit: audit, keys: keyRotation, feed: feed,
+      capacity: settings.clientsCachedMax, clock: clock, random: random)
     accessTokens = AccessTokenVerifier(ring: keys, clock: clock)
     let listener = ChangeListener(
       directory: directory, clients: clients, keys: keys, feed: feed)

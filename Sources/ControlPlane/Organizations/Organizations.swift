@@ -11,6 +11,7 @@ package struct Organizations: Sendable {
   let database: Database
   let directory: TenantDirectory
   let provisioner: Provisioner
+  let keys: SigningKeyRotation
   let audit: AuditRecorder
   let queue: JobQueue
   let idempotency: Idempotency
@@ -18,11 +19,12 @@ package struct Organizations: Sendable {
 
   package init(
     database: Database, directory: TenantDirectory, provisioner: Provisioner,
-    audit: AuditRecorder, queue: JobQueue, idempotency: Idempotency, clock: WallClock
+    keys: SigningKeyRotation, audit: AuditRecorder, queue: JobQueue, idempotency: Idempotency, clock: WallClock
   ) {
     self.database = database
     self.directory = directory
     self.provisioner = provisioner
+    self.keys = keys
     self.audit = audit
     self.queue = queue
     self.idempotency = idempotency
