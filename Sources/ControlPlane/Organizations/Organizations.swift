@@ -73,6 +73,9 @@ package struct Organizations: Sendable {
     do {
       let outcome = try await idempotency.once(claim, organization: nil, in: nil) { tx in
         let organization = try await provisioner.provision(plan, in: tx)
+        try await keys.ensure(
+          plan.tenant.settings.signingAlgorithms.map(\.algorithm), in: tx, tenant: plan.tenant,
+          origin: platform.origin)
         let event = AuditEvent(
           .organizationCreated, origin: platform.origin, subject: nil,
           detail: organization.auditDetail)
@@ -104,7 +107,8 @@ package struct Organizations: Sendable {
   func update(
     _ id: TenantID, _ patch: OrganizationPatch, ifMatch: IfMatch, by platform: PlatformOperator
   ) async throws -> Organization {
-    try await changing(id, by: platform) { organization, tx in
+    let tenant = try await directory.find(id: id)
+    return try await changing(id, by: platform) { organization, tx in
       try ifMatch.require(organization.etag)
       guard organization.status != .deleting else { throw Self.notChangeable(.deleting) }
       let settings = try patch.settings(over: organization.settings)
@@ -113,6 +117,11 @@ package struct Organizations: Sendable {
         .object(settings.json) != organization.settings ? "settings" : nil,
       ].compactMap { $0 }
       guard !changed.isEmpty else { return nil }
+      if let tenant {
+        try await keys.ensure(
+          settings.signingAlgorithms.map(\.algorithm), in: tx, tenant: tenant,
+          origin: platform.origin)
+      }
       let updated = try await tx.first(
         UpdateOrganization(
           id: id, name: patch.name ?? organization.name, settings: .object(settings.json),

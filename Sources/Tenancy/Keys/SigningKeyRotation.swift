@@ -44,7 +44,7 @@ package struct SigningKeyRotation: Sendable {
   }
 
   /// Gives keys to algorithms that have none, in the transaction that begins to want them.
-  func ensure(
+  package func ensure(
     _ algorithms: some Collection<SignatureAlgorithm>, in tx: Transaction, tenant: Tenant,
     origin: AuditOrigin
   ) async throws {
