@@ -38,6 +38,15 @@ struct URIParts: Sendable, Hashable {
   /// RFC 8252 section 7.3: the loopback interface by its literals, and `localhost`.
   var isLoopback: Bool { host == "127.0.0.1" || host == "::1" || host == "localhost" }
 
+  /// Whether scheme, host and port are the same (RFC 6454 section 5).
+  func hasOrigin(of other: URIParts) -> Bool {
+    scheme == other.scheme && host == other.host && effectivePort == other.effectivePort
+  }
+
+  private var effectivePort: Int? {
+    port ?? (scheme == "https" ? 443 : scheme == "http" ? 80 : nil)
+  }
+
   private static func cut(_ rest: inout Substring, at mark: Character) -> String? {
     guard let index = rest.firstIndex(of: mark) else { return nil }
     defer { rest = rest[..<index] }

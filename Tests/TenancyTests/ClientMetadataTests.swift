@@ -22,6 +22,17 @@ struct ClientMetadataTests {
     "grant_types": ["authorization_code", "refresh_token"], "scope": "openid email",
   ]
 
+  /// The key of RFC 7517 appendix A.1, and its private half of appendix A.2.
+  static let publicKey: JSON = [
+    "kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+    "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM", "kid": "1",
+  ]
+  static let privateKey: JSON = [
+    "kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+    "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+    "d": "870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE",
+  ]
+
   @Test(arguments: [
     Case("as it is", [:]),
     Case("a public client", ["token_endpoint_auth_method": "none"]),
@@ -103,6 +114,89 @@ struct ClientMetadataTests {
       "a name that is too long", ["client_name": .string(String(repeating: "x", count: 257))],
       refuses: "client_name"),
     Case("an unknown member", ["contacts": ["a@example.com"]], refuses: "contacts"),
+    Case(
+      "a key of its own",
+      [
+        "token_endpoint_auth_method": "private_key_jwt", "jwks": ["keys": [Self.publicKey]],
+        "token_endpoint_auth_signing_alg": "ES256",
+      ]),
+    Case(
+      "keys elsewhere",
+      [
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks_uri": "https://shop.example/jwks.json",
+      ]),
+    Case(
+      "keys here and there",
+      ["jwks": ["keys": [Self.publicKey]], "jwks_uri": "https://shop.example/jwks.json"],
+      refuses: "jwks"),
+    Case(
+      "private_key_jwt without keys", ["token_endpoint_auth_method": "private_key_jwt"],
+      refuses: "token_endpoint_auth_method"),
+    Case("a private key", ["jwks": ["keys": [Self.privateKey]]], refuses: "jwks"),
+    Case("no keys", ["jwks": ["keys": []]], refuses: "jwks"),
+    Case("a shared secret", ["jwks": ["keys": [["kty": "oct", "k": "AAAA"]]]], refuses: "jwks"),
+    Case("keys over http", ["jwks_uri": "http://shop.example/"], refuses: "jwks_uri"),
+    Case(
+      "an algorithm of another method",
+      [
+        "token_endpoint_auth_method": "client_secret_jwt",
+        "token_endpoint_auth_signing_alg": "ES256",
+      ], refuses: "token_endpoint_auth_signing_alg"),
+    Case("pairwise", ["subject_type": "pairwise"]),
+    Case(
+      "pairwise over two hosts",
+      ["subject_type": "pairwise", "redirect_uris": ["https://a.example/", "https://b.example/"]],
+      refuses: "sector_identifier_uri"),
+    Case(
+      "pairwise over two hosts of a sector",
+      [
+        "subject_type": "pairwise", "redirect_uris": ["https://a.example/", "https://b.example/"],
+        "sector_identifier_uri": "https://a.example/sector.json",
+      ]),
+    Case(
+      "request objects",
+      [
+        "request_object_signing_alg": "none",
+        "request_uris": ["https://shop.example/request.jwt#GkurKxf5T0Y"],
+      ]),
+    Case(
+      "request objects over http", ["request_uris": ["http://shop.example/r"]],
+      refuses: "request_uris"),
+    Case("PKCE waived with a reason", ["pkce_waiver_reason": "cannot be changed, ticket 412"]),
+    Case(
+      "PKCE waived for a public client",
+      ["pkce_waiver_reason": "please", "token_endpoint_auth_method": "none"],
+      refuses: "pkce_waiver_reason"),
+    Case(
+      "logout",
+      [
+        "backchannel_logout_uri": "https://logout.example/",
+        "backchannel_logout_session_required": true,
+        "frontchannel_logout_uri": "https://shop.example:443/bye",
+      ]),
+    Case(
+      "logout with a fragment", ["backchannel_logout_uri": "https://shop.example/#x"],
+      refuses: "backchannel_logout_uri"),
+    Case(
+      "front-channel logout elsewhere", ["frontchannel_logout_uri": "https://shop.example:8443/"],
+      refuses: "frontchannel_logout_uri"),
+    Case(
+      "sign-in begun over http", ["initiate_login_uri": "http://shop.example/"],
+      refuses: "initiate_login_uri"),
+    Case("a negative age", ["default_max_age": -1], refuses: "default_max_age"),
+    Case(
+      "a device",
+      [
+        "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+        "redirect_uris": [], "token_endpoint_auth_method": "none",
+      ]),
+    Case(
+      "token exchange of a public client",
+      [
+        "grant_types": ["urn:ietf:params:oauth:grant-type:token-exchange"], "redirect_uris": [],
+        "token_endpoint_auth_method": "none",
+      ], refuses: "token_endpoint_auth_method"),
     Case("the secret is ours to make", ["client_secret": "x"], refuses: "client_secret"),
   ])
   func validates(_ test: Case) {
@@ -128,7 +222,12 @@ struct ClientMetadataTests {
     let metadata = try ClientMetadata(
       validating: Self.web.merging([
         "post_logout_redirect_uris": ["https://shop.example/bye"], "first_party": true,
-        "policy_uri": "https://shop.example/privacy",
+        "policy_uri": "https://shop.example/privacy", "jwks": ["keys": [Self.publicKey]],
+        "subject_type": "pairwise", "userinfo_signed_response_alg": "PS256",
+        "request_uris": ["https://shop.example/r"], "default_max_age": 3600,
+        "require_auth_time": true, "default_acr_values": ["a"], "pkce_waiver_reason": "old",
+        "backchannel_logout_uri": "https://shop.example/out", "software_id": "shop",
+        "frontchannel_logout_uri": "https://shop.example/out",
       ]))
     #expect(try ClientMetadata(stored: metadata.json) == metadata)
     #expect(try ClientMetadata(stored: metadata.json.merging(["later": 1])) == metadata)

@@ -148,37 +148,3 @@ struct ClientsEndpoint: DocumentedEndpoint {
     }
   }
 }
-
-extension Client {
-  /// Metadata as members of a body (RFC 7591 section 2).
-  static let metadataMembers: [SchemaMember] = [
-    .optional("client_name", .string(length: 1...256)),
-    .optional("redirect_uris", .array(.string(format: "uri"))),
-    .optional("post_logout_redirect_uris", .array(.string(format: "uri"))),
-    .optional(
-      "grant_types", .array(.string(oneOf: ClientGrantType.allCases.map(\.rawValue)))),
-    .optional(
-      "response_types", .array(.string(oneOf: ClientResponseType.allCases.map(\.rawValue)))),
-    .optional(
-      "token_endpoint_auth_method",
-      .string(oneOf: ClientAuthenticationMethodName.allCases.map(\.rawValue))),
-    .optional("application_type", .string(oneOf: ApplicationType.allCases.map(\.rawValue))),
-    .optional("scope", .string(), "What the client may ask for, with blanks between."),
-    .optional("client_uri", .string(format: "uri")), .optional("logo_uri", .string(format: "uri")),
-    .optional("policy_uri", .string(format: "uri")), .optional("tos_uri", .string(format: "uri")),
-    .optional(
-      "id_token_signed_response_alg",
-      .string(oneOf: ClientSigningAlgorithm.allCases.map(\.rawValue))),
-    .optional(
-      "access_token_signed_response_alg",
-      .string(oneOf: ClientSigningAlgorithm.allCases.map(\.rawValue))),
-    .optional("first_party", .boolean, "An application of the organization itself."),
-  ]
-
-  static let schema = Schema.object(
-    [.required("client_id", .string()), .required("client_id_issued_at", .integer())]
-      + metadataMembers + [
-        .optional("client_secret", .string(), "Once, in the answer that made it."),
-        .optional("client_secret_expires_at", .integer()),
-      ])
-}

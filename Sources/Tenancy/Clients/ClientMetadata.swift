@@ -1,51 +1,15 @@
-package import JOSE
 package import Platform
 
-/// The grants a client may be registered for (RFC 7591 section 2).
-package enum ClientGrantType: String, Sendable, Hashable, CaseIterable {
-  case authorizationCode = "authorization_code"
-  case refreshToken = "refresh_token"
-  case clientCredentials = "client_credentials"
-}
-
-/// OAuth 2.1 leaves one response type.
-package enum ClientResponseType: String, Sendable, Hashable, CaseIterable {
-  case code
-}
-
-package enum ClientAuthenticationMethodName: String, Sendable, Hashable, CaseIterable {
-  case none
-  case clientSecretBasic = "client_secret_basic"
-  case clientSecretPost = "client_secret_post"
-
-  package var usesSecret: Bool { self != .none }
-}
-
-/// OpenID Connect Dynamic Client Registration section 2.
-package enum ApplicationType: String, Sendable, Hashable, CaseIterable {
-  case web, native
-}
-
-/// The signature algorithms a client can choose from.
-package enum ClientSigningAlgorithm: String, Sendable, Hashable, CaseIterable {
-  case rs256 = "RS256"
-  case es256 = "ES256"
-
-  package var algorithm: SignatureAlgorithm {
-    switch self {
-    case .rs256: .rs256
-    case .es256: .es256
-    }
-  }
-}
-
-/// Client metadata in the names of RFC 7591 section 2, typed.
+/// Client metadata in the names of RFC 7591 section 2 and of OpenID Connect Dynamic Client
+/// Registration section 2, typed.
 package struct ClientMetadata: Sendable, Hashable {
   package var redirectURIs: [String] = []
   package var postLogoutRedirectURIs: [String] = []
   package var grantTypes: [ClientGrantType] = [.authorizationCode]
   package var responseTypes: [ClientResponseType] = [.code]
   package var authenticationMethod: ClientAuthenticationMethodName = .clientSecretBasic
+  /// The only algorithm its assertions may have; nil for any that fits the method.
+  package var authenticationAlgorithm: AssertionAlgorithm?
   package var applicationType: ApplicationType = .web
   /// What the client may ask for; empty for a client that needs no scope.
   package var scope: OAuthScope = .none
@@ -54,9 +18,19 @@ package struct ClientMetadata: Sendable, Hashable {
   package var logoURI: String?
   package var policyURI: String?
   package var termsURI: String?
+  /// Where the client starts a sign-in that somebody else wants (OpenID Connect Core section 4).
+  package var initiateLoginURI: String?
+  package var softwareID: String?
+  package var softwareVersion: String?
+  package var keys = ClientKeys()
+  package var subject = ClientSubject()
   package var idTokenAlgorithm: ClientSigningAlgorithm = .rs256
+  /// Nil for userinfo as plain JSON.
+  package var userInfoAlgorithm: ClientSigningAlgorithm?
   /// Our extension, `access_token_signed_response_alg`: RFC 9068 leaves it to the server.
   package var accessTokenAlgorithm: ClientSigningAlgorithm = .es256
+  package var requests = ClientRequests()
+  package var logout = ClientLogout()
   /// Our extension, `first_party`: an application of the organization itself.
   package var isFirstParty = false
 
@@ -90,6 +64,7 @@ package struct ClientMetadata: Sendable, Hashable {
     responseTypes =
       read.choices("response_types") ?? (grantTypes.contains(.authorizationCode) ? [.code] : [])
     authenticationMethod = read.choice("token_endpoint_auth_method") ?? .clientSecretBasic
+    authenticationAlgorithm = read.choice("token_endpoint_auth_signing_alg")
     applicationType = read.choice("application_type") ?? .web
     if let text = read.text("scope") {
       if let scope = OAuthScope(stored: text) {
@@ -103,8 +78,16 @@ package struct ClientMetadata: Sendable, Hashable {
     logoURI = read.string("logo_uri", bytesMax: 2048)
     policyURI = read.string("policy_uri", bytesMax: 2048)
     termsURI = read.string("tos_uri", bytesMax: 2048)
+    initiateLoginURI = read.string("initiate_login_uri", bytesMax: 2048)
+    softwareID = read.string("software_id", bytesMax: 256)
+    softwareVersion = read.string("software_version", bytesMax: 64)
+    keys = ClientKeys(&read)
+    subject = ClientSubject(&read)
     idTokenAlgorithm = read.choice("id_token_signed_response_alg") ?? .rs256
+    userInfoAlgorithm = read.choice("userinfo_signed_response_alg")
     accessTokenAlgorithm = read.choice("access_token_signed_response_alg") ?? .es256
+    requests = ClientRequests(&read)
+    logout = ClientLogout(&read)
     isFirstParty = read.bool("first_party") ?? false
   }
 
@@ -112,19 +95,30 @@ package struct ClientMetadata: Sendable, Hashable {
   package var json: JSONObject {
     var object: JSONObject = [:]
     object["client_name"] = name.map(JSON.string)
-    object["redirect_uris"] = .array(redirectURIs.map(JSON.string))
-    object["post_logout_redirect_uris"] = .array(postLogoutRedirectURIs.map(JSON.string))
-    object["grant_types"] = .array(grantTypes.map { .string($0.rawValue) })
-    object["response_types"] = .array(responseTypes.map { .string($0.rawValue) })
+    object["redirect_uris"] = .strings(redirectURIs)
+    object["post_logout_redirect_uris"] = .strings(postLogoutRedirectURIs)
+    object["grant_types"] = .strings(grantTypes.map(\.rawValue))
+    object["response_types"] = .strings(responseTypes.map(\.rawValue))
     object["token_endpoint_auth_method"] = .string(authenticationMethod.rawValue)
+    object["token_endpoint_auth_signing_alg"] = authenticationAlgorithm.map {
+      .string($0.rawValue)
+    }
     object["application_type"] = .string(applicationType.rawValue)
     object["scope"] = .string(scope.description)
     object["client_uri"] = uri.map(JSON.string)
     object["logo_uri"] = logoURI.map(JSON.string)
     object["policy_uri"] = policyURI.map(JSON.string)
     object["tos_uri"] = termsURI.map(JSON.string)
+    object["initiate_login_uri"] = initiateLoginURI.map(JSON.string)
+    object["software_id"] = softwareID.map(JSON.string)
+    object["software_version"] = softwareVersion.map(JSON.string)
+    keys.write(to: &object)
+    subject.write(to: &object)
     object["id_token_signed_response_alg"] = .string(idTokenAlgorithm.rawValue)
+    object["userinfo_signed_response_alg"] = userInfoAlgorithm.map { .string($0.rawValue) }
     object["access_token_signed_response_alg"] = .string(accessTokenAlgorithm.rawValue)
+    requests.write(to: &object)
+    logout.write(to: &object)
     object["first_party"] = .bool(isFirstParty)
     return object
   }
@@ -133,81 +127,5 @@ package struct ClientMetadata: Sendable, Hashable {
   package func differences(from other: ClientMetadata) -> [String] {
     let (mine, theirs) = (json, other.json)
     return Set(mine.names).union(theirs.names).filter { mine[$0] != theirs[$0] }.sorted()
-  }
-}
-
-extension ClientMetadata {
-  private func checkRules(_ read: inout ObjectReader) {
-    checkGrants(&read)
-    checkRedirects(&read)
-    for (field, value) in [
-      ("client_uri", uri), ("logo_uri", logoURI), ("policy_uri", policyURI), ("tos_uri", termsURI),
-    ] {
-      if let value, let problem = ClientURIRule.pageProblem(value) { read.refuse(field, problem) }
-    }
-  }
-
-  private func checkGrants(_ read: inout ObjectReader) {
-    if grantTypes.isEmpty { read.refuse("grant_types", "must not be empty") }
-    if Set(grantTypes).count != grantTypes.count {
-      read.refuse("grant_types", "must not have repeated entries")
-    }
-    // RFC 7591 section 2.1: grant types and response types correspond.
-    if responseTypes.contains(.code) != grantTypes.contains(.authorizationCode) {
-      read.refuse(
-        "response_types", "must contain code exactly when grant_types has authorization_code")
-    }
-    if grantTypes.contains(.refreshToken), !grantTypes.contains(.authorizationCode) {
-      read.refuse("grant_types", "must have authorization_code beside refresh_token")
-    }
-    // RFC 6749 section 4.4: confidential clients only.
-    if grantTypes.contains(.clientCredentials), authenticationMethod == .none {
-      read.refuse("token_endpoint_auth_method", "must not be none for client_credentials")
-    }
-  }
-
-  private func checkRedirects(_ read: inout ObjectReader) {
-    if grantTypes.contains(.authorizationCode), redirectURIs.isEmpty {
-      read.refuse("redirect_uris", "must have an entry for authorization_code")
-    }
-    for (field, uris) in [
-      ("redirect_uris", redirectURIs), ("post_logout_redirect_uris", postLogoutRedirectURIs),
-    ] {
-      if Set(uris).count != uris.count { read.refuse(field, "must not have repeated entries") }
-      for uri in uris {
-        if let problem = ClientURIRule.redirectProblem(uri, applicationType) {
-          read.refuse(field, "has an entry that \(problem)")
-        }
-      }
-    }
-  }
-}
-
-/// What addresses a client may register.
-enum ClientURIRule {
-  /// Exact comparison needs exact registrations (OAuth 2.1 section 2.3.1): absolute, no fragment, no
-  /// wildcard; `https`, the loopback interface over `http`, or a private-use scheme of a native
-  /// application (RFC 8252 section 7).
-  static func redirectProblem(_ text: String, _ type: ApplicationType) -> String? {
-    guard let uri = URIParts(text) else { return "is not an absolute URI" }
-    guard uri.fragment == nil else { return "has a fragment" }
-    guard !text.contains("*") else { return "has a wildcard" }
-    guard !uri.hasUserInfo else { return "has user information" }
-    switch uri.scheme {
-    case "https": return uri.host == nil ? "has no host" : nil
-    case "http":
-      return uri.isLoopback ? nil : "uses http outside the loopback interface"
-    default:
-      // RFC 8252 section 7.1: a reversed domain name, which also keeps out javascript: and data:.
-      guard uri.scheme.contains(".") else { return "has a scheme that is not allowed" }
-      return type == .native ? nil : "has a private-use scheme, which needs application_type native"
-    }
-  }
-
-  static func pageProblem(_ text: String) -> String? {
-    guard let uri = URIParts(text), uri.host != nil, !uri.hasUserInfo,
-      uri.scheme == "https" || (uri.scheme == "http" && uri.isLoopback)
-    else { return "must be an https address" }
-    return nil
   }
 }

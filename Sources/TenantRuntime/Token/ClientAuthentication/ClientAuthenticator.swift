@@ -36,7 +36,7 @@ struct ClientAuthenticator: Sendable {
       return client
     }
     // Our policy: the two ways to send a secret are equally good, so a client may use either.
-    guard client.metadata.authenticationMethod.usesSecret, client.accepts(secret) else {
+    guard client.metadata.authenticationMethod.sendsSecret, client.accepts(secret) else {
       throw OAuthError.invalidClient("wrong secret")
     }
     return client
