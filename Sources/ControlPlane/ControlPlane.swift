@@ -67,6 +67,9 @@ package struct ControlPlane: Sendable {
         organizations: organizations, directory: directory, idempotency: idempotency),
       UsersEndpoint(organizations: organizations, users: users, idempotency: idempotency),
       ClientsEndpoint(organizations: organizations, clients: clients, idempotency: idempotency),
+      SessionsEndpoint(
+        organizations: organizations, users: users, clients: clients,
+        revocations: tenancy.revocations),
       SigningKeysEndpoint(organizations: organizations, rotation: tenancy.keyRotation),
       PurposesEndpoint(organizations: organizations, purposes: purposes),
       RequestsEndpoint(
@@ -125,7 +128,7 @@ package struct ControlPlane: Sendable {
       tokenEndpoint: "\(directory.issuer(slug: Tenant.systemSlug))/oauth2/token",
       schemas: [
         ("Organization", Organization.schema), ("User", User.schema), ("Client", Client.schema),
-        ("SigningKey", SigningKeyRecord.schema),
+        ("Session", ListedSession.schema), ("SigningKey", SigningKeyRecord.schema),
         ("Purpose", ConsentPurpose.schema), ("PrivacyRequest", DataRequest.schema),
         ("PrivacyPlan", DataRequest.planSchema), ("DataMap", DataMapEndpoint.schema),
         ("RetentionRule", RetentionRule.schema), ("RetentionRun", RetentionRun.schema),

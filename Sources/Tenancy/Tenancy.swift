@@ -15,21 +15,26 @@ package struct Tenancy: Sendable {
     RetireSigningKey.self, ListSigningKeys.self, LoadSigningKeys.self,
     InsertUser.self, FindUser.self, LockUser.self, FindUserByEmail.self, FindUserByUsername.self,
     FindSignInCandidate.self, FindSignInCandidateByID.self, ListUsers.self, UpdateUser.self,
-    SetPassword.self, EndSessionsOfUser.self, RevokeTokenFamiliesOfUser.self, MarkUserErasing.self,
+    SetPassword.self, MarkUserErasing.self,
     InsertClient.self, FindClient.self, LockClient.self, ListClients.self, UpdateClient.self,
     DeleteClient.self,
+    ListSessions.self, EndSessions.self, DeleteCodesOfSessions.self, DeleteCodesOfUser.self,
+    DeleteCodesOfClient.self, RevokeTokenFamiliesOfSessions.self, RevokeTokenFamiliesOfUser.self,
+    RevokeAllTokenFamiliesOfClient.self, FindSessionClients.self, FindSubjectKey.self,
     InsertAuditHead.self, FindAuditHead.self, InsertAuditBatch.self, FindTenantSchema.self,
   ]
 
   package static let personalData: [PersonalData] = [
     User.personalData, User.credentialPersonalData, Client.personalData,
-    SigningKeys.personalData, AuditEvent.personalData, AuditEvent.headPersonalData,
+    Session.personalData, SigningKeys.personalData, AuditEvent.personalData,
+    AuditEvent.headPersonalData,
   ]
 
   package let masterKey: MasterKey
   package let directory: TenantDirectory
   package let keys: SigningKeyRing
   package let keyRotation: SigningKeyRotation
+  package let revocations: Revocations
   package let users: UserStore
   package let clients: ClientStore
   package let audit: AuditRecorder
@@ -39,7 +44,8 @@ package struct Tenancy: Sendable {
 
   package init(
     database: Database, masterKey: MasterKey, baseURL: BaseURL, passwords: PasswordHasher,
-    settings: TenancySettings, clock: WallClock, random: RandomSource, logger: Logger
+    settings: TenancySettings, logouts: LogoutNotifier, clock: WallClock, random: RandomSource,
+    logger: Logger
   ) {
     let feed = ChangeFeed()
     self.masterKey = masterKey
@@ -52,9 +58,10 @@ package struct Tenancy: Sendable {
       database: database, settings: settings.audit, clock: clock, random: random, logger: logger)
     keyRotation = SigningKeyRotation(
       database: database, ring: keys, audit: audit, clock: clock, random: random)
+    revocations = Revocations(database: database, audit: audit, notifier: logouts, clock: clock)
     users = UserStore(
-      database: database, passwords: Passwords(hasher: passwords), audit: audit, clock: clock,
-      random: random)
+      database: database, passwords: Passwords(hasher: passwords), revocations: revocations,
+      audit: audit, clock: clock, random: random)
     clients = ClientStore(
       database: database, audit: audit, keys: keyRotation, feed: feed,
       capacity: settings.clientsCachedMax, clock: clock, random: random)

@@ -6,6 +6,7 @@ extension PageTemplate {
   static let consent = PageTemplate("consent", PackageResources.consent_mustache)
   static let logout = PageTemplate("logout", PackageResources.logout_mustache)
   static let signedOut = PageTemplate("signed-out", PackageResources.signed_out_mustache)
+  static let sessions = PageTemplate("sessions", PackageResources.sessions_mustache)
   static let privacy = PageTemplate("privacy", PackageResources.privacy_mustache)
   static let confirm = PageTemplate("privacy-confirm", PackageResources.privacy_confirm_mustache)
 
@@ -13,6 +14,6 @@ extension PageTemplate {
     "erasure-begun", PackageResources.erasure_begun_mustache)
 
   static let ofTenantRuntime: [PageTemplate] = [
-    .login, .consent, .logout, .signedOut, .privacy, .confirm, .erasureBegun,
+    .login, .consent, .logout, .signedOut, .sessions, .privacy, .confirm, .erasureBegun,
   ]
 }

@@ -2,6 +2,7 @@ package import Cache
 package import Compliance
 package import Database
 import Hummingbird
+package import Jobs
 package import Platform
 package import Tenancy
 package import Web
@@ -13,21 +14,21 @@ package struct TenantRuntime: Sendable {
   package static let statements: [any Statement.Type] = [
     InsertAuthorizationCode.self, ConsumeAuthorizationCode.self, FindAuthorizationCode.self,
     DeleteAuthorizationCodes.self,
-    FindSession.self, StartSession.self, RenewSession.self, ExtendSession.self, EndSession.self,
-    FindSubjectKey.self,
+    FindSession.self, StartSession.self, RenewSession.self, ExtendSession.self,
     RotateTokenFamily.self, LockTokenFamily.self, FindTokenFamily.self, RevokeTokenFamily.self,
-    RevokeTokenFamiliesOfClient.self, RevokeTokenFamiliesOfSession.self,
+    RevokeTokenFamiliesOfClient.self,
     FindTokenStatus.self, FindUserInfo.self, FindTokenRevocation.self, InsertTokenRevocation.self,
   ]
 
   package static let personalData: [PersonalData] = [
-    Session.personalData, TokenFamily.personalData, TokenFamily.revocationPersonalData,
+    TokenFamily.personalData, TokenFamily.revocationPersonalData,
     AuthorizationCode.personalData,
   ]
 
   package static let templates: [PageTemplate] = PageTemplate.ofTenantRuntime
 
   package let groups: [EndpointGroup]
+  package let jobHandlers: [any JobHandler]
 
   package init(
     database: Database, tenancy: Tenancy, consents: Consents, requests: PrivacyRequests,
@@ -35,7 +36,8 @@ package struct TenantRuntime: Sendable {
     server: BaseURL, clock: WallClock, random: RandomSource
   ) {
     let sessions = Sessions(
-      database: database, audit: tenancy.audit, server: server, clock: clock, random: random)
+      database: database, revocations: tenancy.revocations, server: server, clock: clock,
+      random: random)
     let forms = FormGuards(server: server, random: random)
     let protocols = ProtocolEndpoints(
       database: database, tenancy: tenancy, settings: settings.tokens, server: server,
@@ -50,6 +52,11 @@ package struct TenantRuntime: Sendable {
     let resolve: @Sendable (Request, BaseContext) async throws -> TenantContext = {
       try await TenantContext.resolve($0, $1, tenancy.directory)
     }
+    jobHandlers = [
+      SendLogoutTokenHandler(
+        directory: tenancy.directory, clients: tenancy.clients, keys: tenancy.keys,
+        outgoing: outgoing, clock: clock, random: random)
+    ]
     groups = [
       EndpointGroup(
         at: "t/:slug", protocols.endpoints + interaction.endpoints + privacy.endpoints,
@@ -134,11 +141,12 @@ private struct InteractionEndpoints {
         audit: tenancy.audit, forms: forms, pages: pages),
       LogoutEndpoint(
         sessions: sessions, clients: tenancy.clients, hints: hints, forms: forms, pages: pages),
+      CheckSessionEndpoint(server: sessions.server),
     ]
   }
 }
 
-/// Where a person exercises their rights.
+/// Where a person exercises their rights, and sees where they are signed in.
 private struct PrivacyEndpoints {
   let endpoints: [any Endpoint<TenantContext>]
 
@@ -161,6 +169,8 @@ private struct PrivacyEndpoints {
       PrivacyRequestEndpoint(
         personal: personal, requests: requests, sessions: sessions, users: tenancy.users,
         pages: pages),
+      SessionsEndpoint(
+        personal: personal, sessions: sessions, users: tenancy.users, pages: pages),
       PackageEndpoint(packages: packages),
       PrivacyDirectoryEndpoint(),
     ]

@@ -1,7 +1,7 @@
 import Database
 import FoundationEssentials
 package import Jobs
-package import Platform
+import Platform
 package import Tenancy
 
 /// Moves the signing keys of one organization on, as far as they are due.

@@ -19,7 +19,8 @@ package struct Organizations: Sendable {
 
   package init(
     database: Database, directory: TenantDirectory, provisioner: Provisioner,
-    keys: SigningKeyRotation, audit: AuditRecorder, queue: JobQueue, idempotency: Idempotency, clock: WallClock
+    keys: SigningKeyRotation, audit: AuditRecorder, queue: JobQueue, idempotency: Idempotency,
+    clock: WallClock
   ) {
     self.database = database
     self.directory = directory

@@ -3,6 +3,6 @@ package import JOSE
 extension ClientMetadata {
   /// What is signed for the client, by algorithm: its tenant needs a key for each.
   package var signingAlgorithms: [SignatureAlgorithm] {
-    [idTokenAlgorithm.algorithm, accessTokenAlgorithm.algorithm]
+    [idTokenAlgorithm, accessTokenAlgorithm, userInfoAlgorithm].compactMap { $0?.algorithm }
   }
 }

@@ -1,6 +1,6 @@
 package import FoundationEssentials
 package import JOSE
-package import Platform
+import Platform
 
 /// A signing key as its schedule and the admin API see it; never with the private half.
 package struct SigningKeyRecord: Sendable, Hashable {
@@ -78,7 +78,9 @@ struct SigningKeyPlan: Sendable, Hashable {
   {
     SigningKeyPlan(
       steps: algorithms.flatMap { algorithm -> [SigningKeyStep] in
-        let current = keys.first(algorithm, .current).map { [SigningKeyStep.deactivate(kid: $0.kid)] }
+        let current = keys.first(algorithm, .current).map {
+          [SigningKeyStep.deactivate(kid: $0.kid)]
+        }
         let next = keys.first(algorithm, .next)
         return (current ?? []) + [next.map { .activate(kid: $0.kid) } ?? .introduce(algorithm)]
       })

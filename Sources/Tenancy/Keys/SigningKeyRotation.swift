@@ -1,7 +1,7 @@
 package import Database
 import FoundationEssentials
 package import JOSE
-package import Platform
+import Platform
 
 /// Moves the signing keys of a tenant on: next → current → previous → retired (design section 4).
 ///

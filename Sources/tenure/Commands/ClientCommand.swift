@@ -5,8 +5,8 @@ import Platform
 /// `tenure client …`: the applications of an organization (RFC 7591 names).
 struct ClientCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "client", abstract: "Create, list, show and delete applications.",
-    subcommands: [Create.self, List.self, Show.self, Delete.self])
+    commandName: "client", abstract: "Create, list, show, revoke and delete applications.",
+    subcommands: [Create.self, List.self, Show.self, Revoke.self, Delete.self])
 
   struct Create: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -61,6 +61,21 @@ struct ClientCommand: AsyncParsableCommand {
       let path =
         "organizations/\(AdminClient.escape(organization))/clients/\(AdminClient.escape(client))"
       Output.document(try await admin.connect().call(.GET, path), json: admin.json)
+    }
+  }
+
+  struct Revoke: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Revoke everything people granted to an application; it stays.")
+    @Argument(help: "The organization's slug or id.") var organization: String
+    @Argument(help: "The client's id.") var client: String
+    @OptionGroup var admin: AdminOptions
+
+    func run() async throws {
+      try await admin.connect().call(
+        .DELETE,
+        "organizations/\(AdminClient.escape(organization))/clients/\(AdminClient.escape(client))/grants"
+      )
     }
   }
 

@@ -30,6 +30,8 @@ struct Deployment: Sendable {
       "TENURE_AUDIT_SPILL_DIRECTORY": folder.appendingPathComponent("spill").path,
       // Every test comes from one address: the limits have tests of their own.
       "TENURE_LOGIN_FREE_ATTEMPTS_PER_ADDRESS": "1000000",
+      // Servers of applications that tests run themselves.
+      "TENURE_OUTGOING_ALLOWED_DESTINATIONS": "127.0.0.1",
       "TENURE_JOB_LEASE_SECONDS": "2",
       // A hundred tests at once on two cores wait longer than a person would.
       "TENURE_DATABASE_WAIT_SECONDS": "120",
