@@ -3,6 +3,7 @@ package import Compliance
 package import Database
 import Hummingbird
 package import Jobs
+package import Outgoing
 package import Platform
 package import Tenancy
 package import Web
@@ -32,8 +33,9 @@ package struct TenantRuntime: Sendable {
 
   package init(
     database: Database, tenancy: Tenancy, consents: Consents, requests: PrivacyRequests,
-    packages: ExportPackages, counters: any Counters, pages: Pages, settings: RuntimeSettings,
-    server: BaseURL, clock: WallClock, random: RandomSource
+    packages: ExportPackages, counters: any Counters, outgoing: OutgoingHTTP,
+    keySets: RemoteJWKSets, pages: Pages, settings: RuntimeSettings, server: BaseURL,
+    clock: WallClock, random: RandomSource
   ) {
     let sessions = Sessions(
       database: database, revocations: tenancy.revocations, server: server, clock: clock,
