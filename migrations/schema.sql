@@ -289,6 +289,7 @@ CREATE TABLE {tenant}.signing_key (
     created_at timestamp with time zone NOT NULL,
     activated_at timestamp with time zone,
     retired_at timestamp with time zone,
+    deactivated_at timestamp with time zone,
     CONSTRAINT signing_key_algorithm_check CHECK ((algorithm = ANY (ARRAY['RS256'::text, 'PS256'::text, 'ES256'::text, 'ES384'::text, 'EdDSA'::text]))),
     CONSTRAINT signing_key_private_key_check CHECK (((state = 'retired'::text) = (private_key IS NULL))),
     CONSTRAINT signing_key_state_check CHECK ((state = ANY (ARRAY['next'::text, 'current'::text, 'previous'::text, 'retired'::text])))
@@ -471,6 +472,8 @@ CREATE INDEX session_expires_at_idx ON {tenant}.session USING btree (expires_at)
 CREATE INDEX session_user_id_idx ON {tenant}.session USING btree (user_id);
 
 CREATE UNIQUE INDEX signing_key_current_key ON {tenant}.signing_key USING btree (algorithm) WHERE (state = 'current'::text);
+
+CREATE UNIQUE INDEX signing_key_next_key ON {tenant}.signing_key USING btree (algorithm) WHERE (state = 'next'::text);
 
 CREATE INDEX token_family_client_id_idx ON {tenant}.token_family USING btree (client_id);
 

@@ -160,7 +160,10 @@ package struct Revocations: Sendable {
     let now = clock.now()
     let ended = try await tx.all(
       EndSessions(user: user, only: nil, except: nil, now: now), in: tenant.schema)
-    try await tx.run(DeleteCodesOfUser(user: user), in: tenant.schema)
+    // Of an account that is being erased no code is good, and its erasure reports what it deletes.
+    if reason != .userErasing {
+      try await tx.run(DeleteCodesOfUser(user: user), in: tenant.schema)
+    }
     let grants = try await tx.run(
       RevokeTokenFamiliesOfUser(user: user, reason: reason, now: now), in: tenant.schema)
     return try await tell(Revoked(sessions: ended.count, grants: grants), ended, in: tx, tenant)
