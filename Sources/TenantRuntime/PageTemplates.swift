@@ -4,6 +4,7 @@ import Web
 extension PageTemplate {
   static let login = PageTemplate("login", PackageResources.login_mustache)
   static let consent = PageTemplate("consent", PackageResources.consent_mustache)
+  static let formPost = PageTemplate("form-post", PackageResources.form_post_mustache)
   static let logout = PageTemplate("logout", PackageResources.logout_mustache)
   static let signedOut = PageTemplate("signed-out", PackageResources.signed_out_mustache)
   static let privacy = PageTemplate("privacy", PackageResources.privacy_mustache)
@@ -13,6 +14,6 @@ extension PageTemplate {
     "erasure-begun", PackageResources.erasure_begun_mustache)
 
   static let ofTenantRuntime: [PageTemplate] = [
-    .login, .consent, .logout, .signedOut, .privacy, .confirm, .erasureBegun,
+    .login, .consent, .formPost, .logout, .signedOut, .privacy, .confirm, .erasureBegun,
   ]
 }

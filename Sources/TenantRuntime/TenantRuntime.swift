@@ -43,8 +43,10 @@ package struct TenantRuntime: Sendable {
       database: database, tenancy: tenancy, settings: settings.tokens, server: server,
       clock: clock, random: random)
     let interaction = InteractionEndpoints(
-      database: database, tenancy: tenancy, consents: consents, sessions: sessions, forms: forms,
-      throttle: LoginThrottle(settings: settings.login, counters: counters), pages: pages,
+      database: database, tenancy: tenancy, consents: consents,
+      objects: RequestObjects(
+        documents: RequestDocuments(http: outgoing, clock: clock), keySets: keySets, clock: clock),
+      sessions: sessions, forms: forms, throttle: LoginThrottle(settings: settings.login, counters: counters), pages: pages,
       clock: clock, random: random)
     let privacy = PrivacyEndpoints(
       database: database, tenancy: tenancy, consents: consents, requests: requests,
@@ -74,10 +76,10 @@ private struct ProtocolEndpoints {
   ) {
     let audiences = TokenAudiences(adminAPI: server.text + "/admin/v1")
     let issuer = TokenIssuer(
-      keys: tenancy.keys, audiences: audiences, clock: clock, random: random)
+      keys: tenancy.keys, audiences: audiences, users: tenancy.users, clock: clock,
+      random: random)
     let tokens = AccessTokens(
-      verifier: tenancy.accessTokens, audiences: audiences, clients: tenancy.clients,
-      database: database)
+      verifier: tenancy.accessTokens, clients: tenancy.clients, database: database)
     let grants = Grants([
       AuthorizationCodeGrant(
         database: database, issuer: issuer, audit: tenancy.audit, clock: clock),
@@ -98,7 +100,7 @@ private struct ProtocolEndpoints {
       DiscoveryEndpoint(documents: documents),
       KeysEndpoint(documents: documents),
       TokenEndpoint(authenticate: authenticate, grants: grants),
-      UserInfoEndpoint(tokens: tokens, database: database),
+      UserInfoEndpoint(tokens: tokens, keys: tenancy.keys, database: database, clock: clock),
       IntrospectionEndpoint(
         authenticate: authenticate, tokens: tokens, database: database, settings: settings,
         clock: clock),
@@ -115,18 +117,20 @@ private struct InteractionEndpoints {
   let endpoints: [any Endpoint<TenantContext>]
 
   init(
-    database: Database, tenancy: Tenancy, consents: Consents, sessions: Sessions,
-    forms: FormGuards, throttle: LoginThrottle, pages: Pages, clock: WallClock,
+    database: Database, tenancy: Tenancy, consents: Consents, objects: RequestObjects,
+    sessions: Sessions, forms: FormGuards, throttle: LoginThrottle, pages: Pages, clock: WallClock,
     random: RandomSource
   ) {
     let reader = AuthorizationReader(clients: tenancy.clients)
     let hints = IDTokenHintVerifier(keys: tenancy.keys, clock: clock)
-    let situations = AuthorizationSituations(consents: consents, hints: hints, clock: clock)
+    let situations = AuthorizationSituations(
+      consents: consents, hints: hints, clients: tenancy.clients, clock: clock)
     let codes = AuthorizationCodes(
       database: database, audit: tenancy.audit, clock: clock, random: random)
     endpoints = [
       AuthorizeEndpoint(
-        reader: reader, sessions: sessions, situations: situations, codes: codes),
+        reader: reader, objects: objects, sessions: sessions, situations: situations,
+        codes: codes, pages: pages),
       LoginEndpoint(
         users: tenancy.users, authorizations: reader, sessions: sessions, throttle: throttle,
         audit: tenancy.audit, forms: forms, pages: pages),

@@ -30,17 +30,22 @@ struct Metadata: Sendable {
       "introspection_endpoint_auth_methods_supported": .strings(confidential),
       "revocation_endpoint_auth_methods_supported": .strings(clientAuthenticationMethods),
       "scopes_supported": .strings(ScopePolicy.userDefault),
-      "subject_types_supported": ["public"],
+      "subject_types_supported": .strings(SubjectType.allCases.map(\.rawValue)),
       "id_token_signing_alg_values_supported": .strings(signed.map(\.rawValue)),
+      "userinfo_signing_alg_values_supported": .strings(signed.map(\.rawValue)),
+      "request_object_signing_alg_values_supported": .strings(
+        RequestObjectAlgorithm.allCases.map(\.rawValue)),
       "claim_types_supported": ["normal"],
-      "claims_supported": .strings(Self.tokenClaims + Claims.names),
-      "acr_values_supported": [.string(Session.passwordACR)],
+      "claims_supported": .strings(Self.tokenClaims + Claims.names + ["updated_at"]),
+      "acr_values_supported": .strings(Session.contextClasses.sorted()),
+      "display_values_supported": ["page"],
       "prompt_values_supported": .strings(Prompt.names.map(\.0)),
       "ui_locales_supported": ["en"],
       "authorization_response_iss_parameter_supported": true,
-      "claims_parameter_supported": false,
-      "request_parameter_supported": false,
-      "request_uri_parameter_supported": false,
+      "claims_parameter_supported": true,
+      "request_parameter_supported": true,
+      "request_uri_parameter_supported": true,
+      "require_request_uri_registration": false,
     ]
     return .object(members.merging(protocolMembers))
   }

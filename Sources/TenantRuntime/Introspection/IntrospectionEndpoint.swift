@@ -35,8 +35,7 @@ struct IntrospectionEndpoint: TenantEndpoint {
     if let refresh = RefreshToken(token.reveal(), key: tenant.refreshTokenKey) {
       return try await description(of: refresh, for: client, in: tenant)
     }
-    let audiences = tokens.audiences.all(of: tenant)
-    guard let access = try await tokens.verify(token, for: audiences, of: tenant),
+    guard let access = try await tokens.verifyForAnyAudience(token, of: tenant),
       try await tokens.isAlive(access, of: tenant)
     else { return nil }
     return JSONObject([("active", true), ("token_type", "Bearer")]).merging(access.claims)
@@ -58,7 +57,8 @@ struct IntrospectionEndpoint: TenantEndpoint {
     case .refuse, .revokeFamily: return nil
     case .rotate, .repeatSuccessor:
       return [
-        "active": true, "iss": .string(tenant.issuer), "sub": .string(family.user.description),
+        "active": true, "iss": .string(tenant.issuer),
+        "sub": .string(tenant.subject(of: family.user, for: client.metadata)),
         "client_id": .string(family.client.text), "scope": .string(family.scope.description),
         "exp": .integer(family.expiresAt.unixSeconds),
       ]

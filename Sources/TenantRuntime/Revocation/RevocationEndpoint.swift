@@ -58,8 +58,7 @@ struct RevocationEndpoint: TenantEndpoint {
   private func revokeAccess(
     _ token: Secret<String>, of client: Client, in tenant: Tenant, origin: AuditOrigin
   ) async throws {
-    let audiences = tokens.audiences.all(of: tenant)
-    guard let access = try await tokens.verify(token, for: audiences, of: tenant),
+    guard let access = try await tokens.verifyForAnyAudience(token, of: tenant),
       access.clientID == client.id
     else { return }
     let now = clock.now()
