@@ -39,7 +39,7 @@ package struct URIParts: Sendable, Hashable {
   package var isLoopback: Bool { host == "127.0.0.1" || host == "::1" || host == "localhost" }
 
   /// Whether scheme, host and port are the same (RFC 6454 section 5).
-  func hasOrigin(of other: URIParts) -> Bool {
+  package func hasOrigin(of other: URIParts) -> Bool {
     scheme == other.scheme && host == other.host && effectivePort == other.effectivePort
   }
 

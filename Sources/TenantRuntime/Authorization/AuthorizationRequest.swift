@@ -41,16 +41,15 @@ struct AuthorizationRequest: Sendable {
       throw .invalidRequest("nonce is too long.")
     }
     prompt = if let text = try parameters.optional("prompt") { try Prompt(text) } else { [] }
-    maxAgeSeconds = try Self.maxAge(parameters) ?? client.requests.defaultMaxAgeSeconds
+    let maxAgeSeconds = try Self.maxAge(parameters)
+    self.maxAgeSeconds = maxAgeSeconds ?? client.requests.defaultMaxAgeSeconds
     loginHint = try parameters.optional("login_hint")
     idTokenHint = try parameters.optional("id_token_hint")
-    var claims =
-      if let text = try parameters.optional("claims") { try ClaimsRequest(text) } else {
-        ClaimsRequest.none
-      }
+    var claims = try ClaimsRequest(parameters)
     claims.released = claims.released.allowed(registered: client.scope)
     self.claims = claims
-    contextClasses = try claims.contextClasses ?? Self.contextClasses(parameters, client)
+    let voluntary = try Self.contextClasses(parameters, client)
+    contextClasses = claims.contextClasses ?? voluntary
     resources = try ResourceIndicators(parameters.resources)
     try resources.require(client, audiences: [redirect.issuer])
     self.parameters = parameters

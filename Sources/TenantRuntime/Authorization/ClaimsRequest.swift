@@ -16,11 +16,8 @@ struct ClaimsRequest: Sendable, Equatable {
   /// Claims about the person, by where they are wanted.
   var released = ReleasedClaims()
 
-  static let none = ClaimsRequest()
-
-  private init() {}
-
-  init(_ text: String) throws(OAuthError) {
+  init(_ parameters: AuthorizationParameters) throws(OAuthError) {
+    guard let text = try parameters.optional("claims") else { return }
     let document: JSON
     do throws(JSONError) {
       document = try JSON.parse(

@@ -2,6 +2,7 @@ import FoundationEssentials
 import JOSE
 import Platform
 import Tenancy
+import Web
 
 /// What a user granted, as far as tokens tell of it.
 struct TokenGrant: Sendable {
