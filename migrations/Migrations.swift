@@ -17,7 +17,10 @@ package enum Migrations {
   package static let tenant = [
     migration(
       1, "tenant", up: PackageResources._001_tenant_up_sql,
-      down: PackageResources._001_tenant_down_sql)
+      down: PackageResources._001_tenant_down_sql),
+    migration(
+      2, "grants_and_registration", up: PackageResources._002_grants_and_registration_up_sql,
+      down: PackageResources._002_grants_and_registration_down_sql),
   ]
 
   // SwiftPM names an embedded file after itself, with an underscore for the first digit and for everything else that an

@@ -19,6 +19,9 @@ package struct TenantSettings: Sendable, Hashable {
   /// BCP 47 tag of the pages' language.
   package var language = "en"
 
+  /// What clients may register by themselves.
+  package var registration = RegistrationPolicy()
+
   package init() {}
 
   /// The settings as the admin API gets them; collects every problem.
@@ -52,6 +55,7 @@ package struct TenantSettings: Sendable, Hashable {
     for field in TenantSettings.flags {
       if let value = read.bool(field.name) { self[keyPath: field.path] = value }
     }
+    registration = RegistrationPolicy(&read)
     guard let tag = read.string("language", bytesMax: 35) else { return }
     if let problem = ClaimRule.languageProblem(tag) {
       read.refuse("language", problem)
@@ -66,6 +70,7 @@ package struct TenantSettings: Sendable, Hashable {
       object[field.name] = .integer(Int64(self[keyPath: field.path]))
     }
     for field in TenantSettings.flags { object[field.name] = .bool(self[keyPath: field.path]) }
+    registration.write(to: &object)
     object["language"] = .string(language)
     return object
   }

@@ -6,24 +6,20 @@ import Tenancy
 /// What becomes of an access token after it is signed: whether it still counts.
 struct AccessTokens: Sendable {
   let verifier: AccessTokenVerifier
-  let audiences: TokenAudiences
   let clients: ClientStore
   let database: Database
 
-  /// The token if it is one of this tenant's for one of these audiences; nil otherwise.
-  func verify(_ token: Secret<String>, for audiences: [String], of tenant: Tenant) async throws
-    -> AccessToken?
+  /// The token if it is one of this tenant's for this audience; nil otherwise.
+  ///
+  /// Without an audience any will do: for the issuer itself, which knows all of its tokens.
+  func verify(_ token: Secret<String>, for audience: String? = nil, of tenant: Tenant)
+    async throws -> AccessToken?
   {
-    for audience in audiences {
-      do {
-        return try await verifier.verify(token.reveal(), of: tenant, audience: audience)
-      } catch JOSEError.wrongAudience {
-        continue
-      } catch is JOSEError {
-        return nil
-      }
+    do {
+      return try await verifier.verify(token.reveal(), of: tenant, audience: audience)
+    } catch is JOSEError {
+      return nil
     }
-    return nil
   }
 
   /// Whether the client may still act; usually from memory.

@@ -52,6 +52,26 @@ struct TokenIssuer: Sendable {
         : nil)
   }
 
+  /// A token about the subject of another one (RFC 8693); it ends with the grant of that one.
+  func exchange(
+    _ subject: SubjectToken, by plan: TokenExchange.Plan, client: Client, in tenant: Tenant
+  ) async throws -> TokenSet {
+    let now = clock.now()
+    let keys = try await keys.keys(of: tenant)
+    var access = AccessToken(
+      issuer: tenant.issuer,
+      audience: plan.audience.isEmpty
+        ? audiences.audience(of: plan.scope, in: tenant) : plan.audience,
+      subject: subject.subject, clientID: client.id, scope: plan.scope,
+      id: TokenID(family: subject.family?.uuid, random: random), issuedAt: now,
+      expiresAt: plan.expiresAt, authentication: subject.authentication)
+    access.actor = plan.actor
+    return TokenSet(
+      accessToken: try access.signed(
+        with: keys.current(client.metadata.accessTokenAlgorithm.algorithm)),
+      lifetimeSeconds: max(0, Int(plan.expiresAt.timeIntervalSince(now))), scope: plan.scope)
+  }
+
   /// A token of a client that acts for itself.
   func issueToClient(scope: OAuthScope, client: Client, in tenant: Tenant) async throws -> TokenSet
   {
@@ -86,10 +106,5 @@ struct TokenAudiences: Sendable {
   func audience(of scope: OAuthScope, in tenant: Tenant) -> [String] {
     guard tenant.isSystem else { return [tenant.issuer] }
     return scope.contains(OAuthScope.openID) ? [tenant.issuer, adminAPI] : [adminAPI]
-  }
-
-  /// Every audience a token of the tenant can have.
-  func all(of tenant: Tenant) -> [String] {
-    tenant.isSystem ? [tenant.issuer, adminAPI] : [tenant.issuer]
   }
 }

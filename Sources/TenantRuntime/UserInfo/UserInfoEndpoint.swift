@@ -18,7 +18,7 @@ struct UserInfoEndpoint: TenantEndpoint {
   func respond(to request: Request, in context: TenantContext) async throws -> JSONResponse {
     let tenant = context.tenant
     let presented = try await bearerToken(request)
-    guard let token = try await tokens.verify(presented, for: [tenant.issuer], of: tenant) else {
+    guard let token = try await tokens.verify(presented, for: tenant.issuer, of: tenant) else {
       throw BearerChallenge.invalidToken("not a valid token of this organization")
     }
     guard let family = token.id.family, token.scope.contains(OAuthScope.openID) else {
