@@ -50,12 +50,13 @@ let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 
 /// What both planes stand on.
 let plane: [Target.Dependency] = [
-  "Platform", "Database", "Cryptography", "JOSE", "Cache", "Web", "Tenancy", "Jobs", "Compliance",
-  log, hummingbird, httpTypes, nio,
+  "Platform", "Database", "Cryptography", "JOSE", "Cache", "Outgoing", "Web", "Tenancy", "Jobs",
+  "Compliance", log, hummingbird, httpTypes, nio,
 ]
 
 let package = Package(
@@ -69,6 +70,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
   ],
@@ -90,6 +92,9 @@ let package = Package(
       "Cache", ["CHiredis", "Platform", log, lifecycle, nio, nioPosix], settings: unsafeSettings),
     module("Archive", ["CZlib", "Cryptography", "Platform"], settings: unsafeSettings),
     module("JOSE", ["Cryptography", "Platform"]),
+    module(
+      "Outgoing",
+      ["JOSE", "Platform", httpClient, httpTypes, log, nio, nioHTTP, nioPosix, nioTLS]),
     module(
       "Web",
       [
@@ -124,6 +129,9 @@ let package = Package(
     tests("CacheTests", ["Cache", "Platform", log, lifecycle, nio, nioPosix]),
     tests("CryptographyTests", ["Cryptography", "Platform"]),
     tests("JOSETests", ["JOSE", "Cryptography", "Platform"]),
+    tests(
+      "OutgoingTests",
+      ["Outgoing", "JOSE", "Cryptography", "Platform", httpTypes, log, nio, nioPosix, nioTLS]),
     tests("TenancyTests", ["Tenancy", "Database", "Cryptography", "JOSE", "Platform"]),
     tests(
       "TenantRuntimeTests",

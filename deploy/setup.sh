@@ -2,7 +2,7 @@
 # Installs the Debian packages that Tenure builds and runs with, where they are missing.
 set -euo pipefail
 
-packages=(pkg-config libpq-dev libssl-dev libargon2-dev libhiredis-dev zlib1g-dev postgresql redis-server)
+packages=(pkg-config libpq-dev libssl-dev libargon2-dev libhiredis-dev zlib1g-dev ca-certificates postgresql redis-server)
 if [ "${1:-}" = test ]; then packages+=(unzip python3 curl); fi
 
 if ! command -v swift >/dev/null; then

@@ -68,6 +68,7 @@ package struct CacheSettings: Sendable {
       "How long to wait for Redis before answering from memory.")
     memoryEntriesMax = read.value(
       "CACHE_MEMORY_ENTRIES_MAX", default: 100_000, in: 1000...10_000_000,
-      "Counters, and marks of what may be used once, kept in memory; the least recently used give way.")
+      "Counters, and marks of what may be used once, kept in memory; the least recently used give way."
+    )
   }
 }

@@ -62,6 +62,9 @@ package struct ControlPlane: Sendable {
         organizations: organizations, directory: directory, idempotency: idempotency),
       UsersEndpoint(organizations: organizations, users: users, idempotency: idempotency),
       ClientsEndpoint(organizations: organizations, clients: clients, idempotency: idempotency),
+      TrustedIssuersEndpoint(organizations: organizations, issuers: tenancy.trustedIssuers),
+      InitialAccessTokensEndpoint(
+        organizations: organizations, tokens: tenancy.initialAccessTokens),
       PurposesEndpoint(organizations: organizations, purposes: purposes),
       RequestsEndpoint(
         organizations: organizations, users: tenancy.users, requests: compliance.requests,
@@ -118,6 +121,7 @@ package struct ControlPlane: Sendable {
       tokenEndpoint: "\(directory.issuer(slug: Tenant.systemSlug))/oauth2/token",
       schemas: [
         ("Organization", Organization.schema), ("User", User.schema), ("Client", Client.schema),
+        ("TrustedIssuer", TrustedIssuer.schema), ("InitialAccessToken", InitialAccessToken.schema),
         ("Purpose", ConsentPurpose.schema), ("PrivacyRequest", DataRequest.schema),
         ("PrivacyPlan", DataRequest.planSchema), ("DataMap", DataMapEndpoint.schema),
         ("RetentionRule", RetentionRule.schema), ("RetentionRun", RetentionRun.schema),

@@ -17,6 +17,7 @@ extension PageTemplate {
     "erasure-begun", PackageResources.erasure_begun_mustache)
 
   static let ofTenantRuntime: [PageTemplate] = [
-    .login, .consent, .device, .deviceConfirm, .deviceDone, .logout, .signedOut, .privacy, .confirm, .erasureBegun,
+    .login, .consent, .device, .deviceConfirm, .deviceDone, .logout, .signedOut, .privacy, .confirm,
+    .erasureBegun,
   ]
 }

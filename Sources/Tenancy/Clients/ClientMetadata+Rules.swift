@@ -4,7 +4,9 @@ import Platform
 extension ClientKeys {
   /// Refuses both forms at once, and keys that can't be used.
   func check(_ read: inout ObjectReader) {
-    if document != nil, uri != nil { read.refuse("jwks", "must not be given together with jwks_uri") }
+    if document != nil, uri != nil {
+      read.refuse("jwks", "must not be given together with jwks_uri")
+    }
     if let document, let problem = Self.problem(of: document) { read.refuse("jwks", problem) }
     if let uri, let problem = ClientURIRule.pageProblem(uri) { read.refuse("jwks_uri", problem) }
   }

@@ -1,4 +1,4 @@
-package import Database
+import Database
 package import Platform
 
 /// The issuers a tenant trusts beside itself.

@@ -1,4 +1,4 @@
-package import Platform
+import Platform
 
 /// Who may register a client (RFC 7591 section 3).
 package enum RegistrationMode: String, Sendable, Hashable, CaseIterable {

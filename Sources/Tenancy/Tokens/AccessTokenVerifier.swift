@@ -36,7 +36,8 @@ package struct AccessTokenVerifier: Sendable {
     else { throw JOSEError.unknownKey }
     let verified = try unverified.verified(with: key, allowing: Self.algorithms)
     let policy = JWTPolicy(
-      issuer: tenant.issuer, audiences: Set([audience].compactMap(\.self)), type: AccessToken.type, expiry: .required,
+      issuer: tenant.issuer, audiences: Set([audience].compactMap(\.self)), type: AccessToken.type,
+      expiry: .required,
       leewaySeconds: Self.leewaySeconds)
     return try AccessToken(policy.claims(of: verified, now: clock.now()))
   }

@@ -135,5 +135,6 @@ extension OAuthError {
   static let expiredDeviceCode = OAuthError(
     .expiredToken, "The device code has expired; start again.")
   /// RFC 8628 section 3.5 gives it the status of every error of the token endpoint.
-  static let deviceDenied = OAuthError(.accessDenied, "The person has denied the request.", status: .badRequest)
+  static let deviceDenied = OAuthError(
+    .accessDenied, "The person has denied the request.", status: .badRequest)
 }

@@ -70,8 +70,13 @@ struct DevCommand: AsyncParsableCommand {
       "TENURE_AUDIT_SPILL_DIRECTORY": "\(directory.path)/audit-spill",
     ]
     if let redis { environment["TENURE_REDIS_URL"] = redis.url }
-    if ProcessInfo.processInfo.environment["TENURE_LOG_FORMAT"] == nil {
-      environment["TENURE_LOG_FORMAT"] = "readable"
+    // Applications under development are on this machine, too.
+    let defaults = [
+      "TENURE_LOG_FORMAT": "readable",
+      "TENURE_OUTGOING_ALLOWED_DESTINATIONS": "localhost,127.0.0.0/8,::1",
+    ]
+    for (name, value) in defaults where ProcessInfo.processInfo.environment[name] == nil {
+      environment[name] = value
     }
     return environment
   }

@@ -5,6 +5,7 @@ import Cryptography
 import Database
 import Jobs
 import Logging
+import Outgoing
 import Platform
 import Tenancy
 import TenantRuntime
@@ -18,6 +19,7 @@ struct ServeSettings: Sendable {
   let masterKey: Secret<String>
   let database: DatabaseSettings
   let cache: CacheSettings
+  let outgoing: OutgoingSettings
   let web: WebSettings
   let passwords: PasswordHasherSettings
   let tenancy: TenancySettings
@@ -36,6 +38,7 @@ struct ServeSettings: Sendable {
       "MASTER_KEY", "The key that wraps every organization's key: 32 bytes in base64url.")
     database = DatabaseSettings(&read)
     cache = CacheSettings(&read)
+    outgoing = OutgoingSettings(&read)
     web = WebSettings(&read)
     passwords = PasswordHasherSettings(&read)
     tenancy = TenancySettings(&read)

@@ -4,9 +4,11 @@ import ControlPlane
 import Cryptography
 import Database
 import FoundationEssentials
+import HTTPTypes
 import Jobs
 import Logging
 import Migrations
+import Outgoing
 import Platform
 import ServiceLifecycle
 import Tenancy
@@ -71,10 +73,16 @@ struct Wiring: Sendable {
       database: database, migrator: migrator, tenancy: tenancy, compliance: compliance,
       queue: queue, pages: pages, server: settings.web.baseURL, version: Build.version,
       clock: clock, random: random, logger: logger)
+    let outgoing = OutgoingHTTP(
+      settings: settings.outgoing,
+      resolver: .system(timeoutSeconds: settings.outgoing.connectSeconds), clock: clock,
+      logger: logger, traceFields: { [:] })
     tenantRuntime = TenantRuntime(
       database: database, tenancy: tenancy, consents: compliance.consents,
       requests: compliance.requests, packages: compliance.packages, counters: cache.counters,
-      pages: pages, settings: settings.runtime, server: settings.web.baseURL, clock: clock,
+      replays: cache.replays, outgoing: outgoing,
+      keySets: RemoteJWKSets(http: outgoing, clock: clock), pages: pages,
+      settings: settings.runtime, server: settings.web.baseURL, clock: clock,
       random: random)
     jobHandlers = compliance.jobHandlers + controlPlane.jobHandlers
   }

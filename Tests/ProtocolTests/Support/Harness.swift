@@ -28,6 +28,8 @@ struct Deployment: Sendable {
       "TENURE_HTTP_PORT": "\(port)",
       "TENURE_ARCHIVE_DIRECTORY": folder.appendingPathComponent("archive").path,
       "TENURE_AUDIT_SPILL_DIRECTORY": folder.appendingPathComponent("spill").path,
+      // Receivers and key sets of tests are on loopback.
+      "TENURE_OUTGOING_ALLOWED_DESTINATIONS": "localhost,127.0.0.0/8",
       // Every test comes from one address: the limits have tests of their own.
       "TENURE_LOGIN_FREE_ATTEMPTS_PER_ADDRESS": "1000000",
       "TENURE_JOB_LEASE_SECONDS": "2",
