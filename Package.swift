@@ -151,7 +151,8 @@ let package = Package(
     tests(
       "IntegrationTests",
       plane + ["Archive", "ControlPlane", "TenantRuntime", "Migrations", "TestSupport", lifecycle]),
-    tests("ProtocolTests", ["tenure", "Platform", httpClient, nio, nioHTTP]),
+    tests(
+      "ProtocolTests", ["tenure", "JOSE", "Platform", httpClient, nio, nioHTTP, nioPosix]),
   ],
   swiftLanguageModes: [.v6]
 )

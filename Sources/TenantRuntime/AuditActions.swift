@@ -3,7 +3,6 @@ import Tenancy
 /// What this module tells the audit trail (design section 6).
 extension AuditAction {
   static let signIn = AuditAction("session.sign_in")
-  static let signOut = AuditAction("session.signed_out")
   static let authorizationGranted = AuditAction("authorization.granted")
   static let authorizationDenied = AuditAction("authorization.denied")
   static let tokenRevoked = AuditAction("token.revoked")

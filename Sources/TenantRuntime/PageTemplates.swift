@@ -10,6 +10,7 @@ extension PageTemplate {
   static let deviceDone = PageTemplate("device-done", PackageResources.device_done_mustache)
   static let logout = PageTemplate("logout", PackageResources.logout_mustache)
   static let signedOut = PageTemplate("signed-out", PackageResources.signed_out_mustache)
+  static let sessions = PageTemplate("sessions", PackageResources.sessions_mustache)
   static let privacy = PageTemplate("privacy", PackageResources.privacy_mustache)
   static let confirm = PageTemplate("privacy-confirm", PackageResources.privacy_confirm_mustache)
 
@@ -17,7 +18,7 @@ extension PageTemplate {
     "erasure-begun", PackageResources.erasure_begun_mustache)
 
   static let ofTenantRuntime: [PageTemplate] = [
-    .login, .consent, .device, .deviceConfirm, .deviceDone, .logout, .signedOut, .privacy, .confirm,
-    .erasureBegun,
+    .login, .consent, .device, .deviceConfirm, .deviceDone, .logout, .signedOut, .sessions, .privacy,
+    .confirm, .erasureBegun,
   ]
 }

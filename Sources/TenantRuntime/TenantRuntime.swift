@@ -2,6 +2,7 @@ package import Cache
 package import Compliance
 package import Database
 import Hummingbird
+package import Jobs
 package import Outgoing
 package import Platform
 package import Tenancy
@@ -16,22 +17,22 @@ package struct TenantRuntime: Sendable {
     DeleteAuthorizationCodes.self,
     InsertDeviceCode.self, PollDeviceCode.self, FindDeviceCode.self, DecideDeviceCode.self,
     ConsumeDeviceCode.self,
-    FindSession.self, StartSession.self, RenewSession.self, ExtendSession.self, EndSession.self,
-    FindSubjectKey.self,
+    FindSession.self, StartSession.self, RenewSession.self, ExtendSession.self,
     RotateTokenFamily.self, LockTokenFamily.self, FindTokenFamily.self, RevokeTokenFamily.self,
     FindLatestTokenFamily.self, InsertTokenFamily.self,
-    RevokeTokenFamiliesOfClient.self, RevokeTokenFamiliesOfSession.self,
+    RevokeTokenFamiliesOfClient.self,
     FindTokenStatus.self, FindUserInfo.self, FindTokenRevocation.self, InsertTokenRevocation.self,
   ]
 
   package static let personalData: [PersonalData] = [
-    Session.personalData, TokenFamily.personalData, TokenFamily.revocationPersonalData,
+    TokenFamily.personalData, TokenFamily.revocationPersonalData,
     AuthorizationCode.personalData,
   ]
 
   package static let templates: [PageTemplate] = PageTemplate.ofTenantRuntime
 
   package let groups: [EndpointGroup]
+  package let jobHandlers: [any JobHandler]
 
   package init(
     database: Database, tenancy: Tenancy, consents: Consents, requests: PrivacyRequests,
@@ -40,7 +41,8 @@ package struct TenantRuntime: Sendable {
     server: BaseURL, clock: WallClock, random: RandomSource
   ) {
     let sessions = Sessions(
-      database: database, audit: tenancy.audit, server: server, clock: clock, random: random)
+      database: database, revocations: tenancy.revocations, server: server, clock: clock,
+      random: random)
     let forms = FormGuards(server: server, random: random)
     let replays = Replays(marks: replays, clock: clock)
     let authenticate = ClientAuthenticator(
@@ -76,6 +78,11 @@ package struct TenantRuntime: Sendable {
     let resolve: @Sendable (Request, BaseContext) async throws -> TenantContext = {
       try await TenantContext.resolve($0, $1, tenancy.directory)
     }
+    jobHandlers = [
+      SendLogoutTokenHandler(
+        directory: tenancy.directory, clients: tenancy.clients, keys: tenancy.keys,
+        outgoing: outgoing, clock: clock, random: random)
+    ]
     groups = [
       EndpointGroup(
         at: "t/:slug",
@@ -188,11 +195,12 @@ private struct InteractionEndpoints {
         audit: tenancy.audit, forms: forms, pages: pages),
       LogoutEndpoint(
         sessions: sessions, clients: tenancy.clients, hints: hints, forms: forms, pages: pages),
+      CheckSessionEndpoint(server: sessions.server),
     ]
   }
 }
 
-/// Where a person exercises their rights.
+/// Where a person exercises their rights, and sees where they are signed in.
 private struct PrivacyEndpoints {
   let endpoints: [any Endpoint<TenantContext>]
 
@@ -215,6 +223,8 @@ private struct PrivacyEndpoints {
       PrivacyRequestEndpoint(
         personal: personal, requests: requests, sessions: sessions, users: tenancy.users,
         pages: pages),
+      SessionsEndpoint(
+        personal: personal, sessions: sessions, users: tenancy.users, pages: pages),
       PackageEndpoint(packages: packages),
       PrivacyDirectoryEndpoint(),
     ]

@@ -13,8 +13,11 @@ struct CheckTokenUsable: Statement {
     select not exists (select from \(tenant).token_revocation where jti = \(\.tokenID))
            and exists (select from \(tenant).client where id = \(\.client) and status = 'active')
            and (\(\.family) is null
-                or exists (select from \(tenant).token_family
-                            where id = \(\.family) and revoked_at is null))
+                or exists (select from \(tenant).token_family f
+                             left join \(tenant).session s on s.id = f.session_id
+                            where f.id = \(\.family) and f.revoked_at is null
+                              and (s.ended_at is null
+                                   or 'offline_access' = any (string_to_array(f.scope, ' ')))))
            and (\(\.user) is null
                 or exists (select from \(tenant).user_account
                             where id = \(\.user) and status = 'active'))

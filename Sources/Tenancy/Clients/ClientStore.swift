@@ -7,6 +7,7 @@ import Platform
 package struct ClientStore: Sendable {
   private let database: Database
   private let audit: AuditRecorder
+  private let keys: SigningKeyRotation
   private let cache: SharedCache<Key, Client>
   private let clock: WallClock
   private let random: RandomSource
@@ -17,11 +18,12 @@ package struct ClientStore: Sendable {
   }
 
   init(
-    database: Database, audit: AuditRecorder, feed: ChangeFeed, capacity: Int, clock: WallClock,
-    random: RandomSource
+    database: Database, audit: AuditRecorder, keys: SigningKeyRotation, feed: ChangeFeed,
+    capacity: Int, clock: WallClock, random: RandomSource
   ) {
     self.database = database
     self.audit = audit
+    self.keys = keys
     cache = SharedCache(capacity: capacity, feed: feed, clock: clock)
     self.clock = clock
     self.random = random
@@ -96,6 +98,7 @@ package struct ClientStore: Sendable {
     try await tx.run(
       InsertClient(id: id, secrets: secrets, metadata: .object(metadata.json), now: now),
       in: tenant.schema)
+    try await keys.ensure(metadata.signingAlgorithms, in: tx, tenant: tenant, origin: origin)
     try await audit.record(
       AuditEvent(
         registrationToken == nil ? .clientCreated : .clientRegistered, origin: origin,
@@ -147,6 +150,7 @@ package struct ClientStore: Sendable {
     if let registrationToken { secrets.registrationTokenHash = registrationToken.hash }
     let changed = try await write(
       client, metadata: metadata, status: client.status, secrets: secrets, in: tx, tenant)
+    try await keys.ensure(metadata.signingAlgorithms, in: tx, tenant: tenant, origin: origin)
     try await record(
       .clientUpdated, client, ["fields": .array(fields.map(JSON.string))], origin, tx, tenant)
     return IssuedClient(

@@ -24,9 +24,14 @@ struct AuthorizationRefusal: ResponseGenerator {
 /// A code that goes to the application (RFC 6749 section 4.1.2).
 struct AuthorizationSuccess: ResponseGenerator {
   let code: String
+  /// What the application watches the session by, if it can.
+  let watch: SessionWatch?
   let redirect: VerifiedRedirect
 
   func response(from request: Request, context: some RequestContext) -> Response {
-    Redirect(to: redirect.location([("code", code)])).response(from: request, context: context)
+    let state = watch.map { [("session_state", $0.state.text)] } ?? []
+    return Redirect(
+      to: redirect.location([("code", code)] + state), cookies: watch?.cookies(request) ?? []
+    ).response(from: request, context: context)
   }
 }

@@ -58,8 +58,10 @@ struct AuthorizeEndpoint: TenantEndpoint {
       let origin = context.origin(request, actor: .user(session.user))
       let code = try await codes.issue(
         authorization, client, session, in: tenant, origin: origin)
-      return AuthorizationSuccess(code: code, redirect: authorization.redirect)
-        .response(from: request, context: context)
+      return AuthorizationSuccess(
+        code: code, watch: sessions.watch(session, authorization, client, in: tenant),
+        redirect: authorization.redirect
+      ).response(from: request, context: context)
     }
   }
 

@@ -133,8 +133,12 @@ struct ConsentEndpoint: TenantEndpoint {
       }
       let purposes = offered.filter { ticked.contains($0.value) }.map(\.purpose.id)
       let code = try await accept(visit, purposes, origin, context.tenant)
-      return AuthorizationSuccess(code: code, redirect: visit.authorization.redirect)
-        .response(from: request, context: context)
+      return AuthorizationSuccess(
+        code: code,
+        watch: sessions.watch(
+          visit.session, visit.authorization, visit.client, in: context.tenant),
+        redirect: visit.authorization.redirect
+      ).response(from: request, context: context)
     case "deny":
       try await audit.record(
         AuditEvent(

@@ -11,7 +11,8 @@ struct Metadata: Sendable {
     ("authorization_endpoint", "oauth2/authorize"), ("token_endpoint", "oauth2/token"),
     ("userinfo_endpoint", "oidc/userinfo"), ("jwks_uri", ".well-known/jwks.json"),
     ("introspection_endpoint", "oauth2/introspect"), ("revocation_endpoint", "oauth2/revoke"),
-    ("end_session_endpoint", "oidc/logout"), ("device_authorization_endpoint", "oauth2/device"),
+    ("end_session_endpoint", "oidc/logout"), ("check_session_iframe", CheckSessionEndpoint.path),
+    ("device_authorization_endpoint", "oauth2/device"),
   ]
 
   func document(for tenant: Tenant, keys: SigningKeys) -> JSON {
@@ -45,6 +46,8 @@ struct Metadata: Sendable {
       "acr_values_supported": [.string(Session.passwordACR)],
       "prompt_values_supported": .strings(Prompt.names.map(\.0)),
       "ui_locales_supported": ["en"],
+      "backchannel_logout_supported": true, "backchannel_logout_session_supported": true,
+      "frontchannel_logout_supported": true, "frontchannel_logout_session_supported": true,
       "authorization_response_iss_parameter_supported": true,
       "claims_parameter_supported": false,
       "request_parameter_supported": false,

@@ -9,6 +9,7 @@ struct Continuation: Sendable, Equatable {
     case privacy = "privacy"
     case privacyExport = "privacy/export"
     case privacyErasure = "privacy/erasure"
+    case accountSessions = "account/sessions"
 
     /// Whether the page asks to sign in again although the user is signed in.
     var needsFreshSession: Bool { self == .privacyExport || self == .privacyErasure }

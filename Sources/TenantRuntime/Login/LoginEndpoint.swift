@@ -56,12 +56,12 @@ struct LoginEndpoint: TenantEndpoint {
       }
       await throttle.succeeded(attempt)
       let old = try await sessions.current(request, in: context.tenant)
-      let cookie = try await sessions.start(
+      let cookies = try await sessions.start(
         for: user, replacing: old, in: context.tenant,
         origin: context.origin(request, actor: .user(user.id)))
       try await record(.success, user, request, context)
       let path = visit.continuation.path(issuerPath: context.tenant.issuerPath)
-      return Redirect(to: path, cookies: [cookie]).response(from: request, context: context)
+      return Redirect(to: path, cookies: cookies).response(from: request, context: context)
     } catch PasswordHashError.busy {
       return try page(visit, identifier: identifier, notice: .busy, request, context)
     }

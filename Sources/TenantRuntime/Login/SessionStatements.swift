@@ -88,27 +88,3 @@ struct ExtendSession: Statement {
        and ended_at is null
     """
 }
-
-/// The wrapped key of a user, to seal the personal part of an event about them.
-struct FindSubjectKey: Statement {
-  let user: UserID
-  static let sql: SQL<Self> = """
-    select subject_key
-      from \(tenant).user_account
-     where id = \(\.user)
-       and status <> 'erasing'
-    """
-  static func decode(_ row: inout RowReader) throws -> [UInt8] { try row.next() }
-}
-
-/// Ends a session; one that has ended stays as it is.
-struct EndSession: Statement {
-  let id: ID<Session>
-  let now: Date
-  static let sql: SQL<Self> = """
-    update \(tenant).session
-       set ended_at = \(\.now)
-     where id = \(\.id)
-       and ended_at is null
-    """
-}

@@ -233,20 +233,6 @@ struct RevokeTokenFamiliesOfClient: Statement {
     """
 }
 
-/// Ends the families of a session, except those the user allowed to outlive it (OpenID Connect Core section 11).
-struct RevokeTokenFamiliesOfSession: Statement {
-  let session: ID<Session>
-  let reason: String
-  let now: Date
-  static let sql: SQL<Self> = """
-    update \(tenant).token_family
-       set revoked_at = \(\.now), revoked_reason = \(\.reason)
-     where session_id = \(\.session)
-       and revoked_at is null
-       and not 'offline_access' = any (string_to_array(scope, ' '))
-    """
-}
-
 extension RowReader {
   /// A stored scope; the database holds only what was parsed before.
   fileprivate mutating func nextScope() throws -> OAuthScope {

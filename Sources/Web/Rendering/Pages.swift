@@ -77,7 +77,7 @@ package struct Pages: Sendable {
   package func render(
     _ template: PageTemplate, title: String, owner: PageOwner?, _ data: JSON,
     status: HTTPResponse.Status = .ok, width: Width = .card, forms: FormTargets = .ownOrigin,
-    cookies: [SetCookie?] = []
+    frames: [String] = [], cookies: [SetCookie?] = []
   ) throws(PageError) -> Page {
     let main = try text(template, data)
     let name = owner?.name ?? serverName
@@ -90,7 +90,7 @@ package struct Pages: Sendable {
         "privacy": .optional(owner?.privacyPath), "main": .string(main),
       ])
     return Page(
-      status: status, html: html, forms: forms, cookies: cookies.compactMap { $0 })
+      status: status, html: html, forms: forms, frames: frames, cookies: cookies.compactMap { $0 })
   }
 
   private func text(_ template: PageTemplate, _ data: JSON) throws(PageError) -> String {
@@ -153,12 +153,14 @@ package struct Page: ResponseGenerator, Sendable {
   package let status: HTTPResponse.Status
   package let html: String
   let forms: FormTargets
+  /// The origins it shows frames of.
+  let frames: [String]
   let cookies: [SetCookie]
 
   var response: Response {
     var headers: HTTPFields = [
       .contentType: "text/html; charset=utf-8",
-      .contentSecurityPolicy: SecurityHeaders.contentSecurityPolicy(forms),
+      .contentSecurityPolicy: SecurityHeaders.contentSecurityPolicy(forms, frames: frames),
     ]
     for cookie in cookies { headers.append(cookie.field) }
     return Response(

@@ -69,17 +69,23 @@ struct SecurityHeaders: RouterMiddleware {
     next: (Request, BaseContext) async throws -> Response
   ) async throws -> Response {
     var response = try await next(request, context)
+    // `frame-ancestors` takes the older header's place (CSP Level 3 section 6.4.2); with both, browsers
+    // that know only the older one would refuse what may be framed.
+    let isFramable =
+      response.headers[.contentSecurityPolicy]?.contains("frame-ancestors *") ?? false
     for field in fields where !response.headers.contains(field.name) {
+      if isFramable, field.name == .frameOptions { continue }
       response.headers.append(field)
     }
     return response
   }
 
-  /// The policy of a page: no script, no frame, nothing from elsewhere (CSP Level 3).
-  static func contentSecurityPolicy(_ targets: FormTargets) -> String {
-    """
-    default-src 'none'; style-src 'self'; img-src 'self' data:; \
-    form-action \(targets.sources); frame-ancestors 'none'; base-uri 'none'
-    """
+  /// The policy of a page: no script, nothing from elsewhere but frames it names (CSP Level 3).
+  static func contentSecurityPolicy(_ targets: FormTargets, frames: [String] = []) -> String {
+    let frames = frames.isEmpty ? "" : "frame-src \(frames.joined(separator: " ")); "
+    return """
+      default-src 'none'; style-src 'self'; img-src 'self' data:; \(frames)\
+      form-action \(targets.sources); frame-ancestors 'none'; base-uri 'none'
+      """
   }
 }

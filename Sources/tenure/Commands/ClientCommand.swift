@@ -5,9 +5,9 @@ import Platform
 /// `tenure client …`: the applications of an organization (RFC 7591 names).
 struct ClientCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "client", abstract: "Create, list, show and delete applications.",
+    commandName: "client", abstract: "Create, list, show, revoke and delete applications.",
     subcommands: [
-      Create.self, List.self, Show.self, Delete.self, InitialAccessToken.self,
+      Create.self, List.self, Show.self, Revoke.self, Delete.self, InitialAccessToken.self,
     ])
 
   struct Create: AsyncParsableCommand {
@@ -81,6 +81,21 @@ struct ClientCommand: AsyncParsableCommand {
       let path =
         "organizations/\(AdminClient.escape(organization))/clients/\(AdminClient.escape(client))"
       Output.document(try await admin.connect().call(.GET, path), json: admin.json)
+    }
+  }
+
+  struct Revoke: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Revoke everything people granted to an application; it stays.")
+    @Argument(help: "The organization's slug or id.") var organization: String
+    @Argument(help: "The client's id.") var client: String
+    @OptionGroup var admin: AdminOptions
+
+    func run() async throws {
+      try await admin.connect().call(
+        .DELETE,
+        "organizations/\(AdminClient.escape(organization))/clients/\(AdminClient.escape(client))/grants"
+      )
     }
   }
 
