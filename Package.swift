@@ -155,7 +155,7 @@ let package = Package(
       "IntegrationTests",
       plane + ["Archive", "ControlPlane", "TenantRuntime", "Migrations", "TestSupport", lifecycle]),
     tests(
-      "ProtocolTests", ["tenure", "Platform", httpClient, nio, nioHTTP],
+      "ProtocolTests", ["tenure", "JOSE", "Platform", httpClient, nio, nioHTTP, nioPosix],
       exclude: ["RealClients/authlib_login.py"]),
   ],
   swiftLanguageModes: [.v6]

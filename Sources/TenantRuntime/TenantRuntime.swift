@@ -2,6 +2,7 @@ package import Cache
 package import Compliance
 package import Database
 import Hummingbird
+package import Jobs
 package import Outgoing
 package import Platform
 package import Tenancy
@@ -14,39 +15,66 @@ package struct TenantRuntime: Sendable {
   package static let statements: [any Statement.Type] = [
     InsertAuthorizationCode.self, ConsumeAuthorizationCode.self, FindAuthorizationCode.self,
     DeleteAuthorizationCodes.self,
-    FindSession.self, StartSession.self, RenewSession.self, ExtendSession.self, EndSession.self,
-    FindSubjectKey.self,
+    InsertDeviceCode.self, PollDeviceCode.self, FindDeviceCode.self, DecideDeviceCode.self,
+    ConsumeDeviceCode.self,
+    FindSession.self, FindSessionUser.self, StartSession.self, RenewSession.self,
+    ExtendSession.self,
     RotateTokenFamily.self, LockTokenFamily.self, FindTokenFamily.self, RevokeTokenFamily.self,
-    RevokeTokenFamiliesOfClient.self, RevokeTokenFamiliesOfSession.self,
+    FindLatestTokenFamily.self, InsertTokenFamily.self,
+    RevokeTokenFamiliesOfClient.self,
     FindTokenStatus.self, FindUserInfo.self, FindTokenRevocation.self, InsertTokenRevocation.self,
   ]
 
   package static let personalData: [PersonalData] = [
-    Session.personalData, TokenFamily.personalData, TokenFamily.revocationPersonalData,
+    TokenFamily.personalData, TokenFamily.revocationPersonalData,
     AuthorizationCode.personalData,
   ]
 
   package static let templates: [PageTemplate] = PageTemplate.ofTenantRuntime
 
   package let groups: [EndpointGroup]
+  package let jobHandlers: [any JobHandler]
 
   package init(
     database: Database, tenancy: Tenancy, consents: Consents, requests: PrivacyRequests,
-    packages: ExportPackages, counters: any Counters, outgoing: OutgoingHTTP,
-    keySets: RemoteJWKSets, pages: Pages, settings: RuntimeSettings, server: BaseURL,
-    clock: WallClock, random: RandomSource
+    packages: ExportPackages, counters: any Counters, replays: any ReplayGuard,
+    outgoing: OutgoingHTTP, keySets: RemoteJWKSets, pages: Pages, settings: RuntimeSettings,
+    server: BaseURL, clock: WallClock, random: RandomSource
   ) {
     let sessions = Sessions(
-      database: database, audit: tenancy.audit, server: server, clock: clock, random: random)
+      database: database, revocations: tenancy.revocations, server: server, clock: clock,
+      random: random)
     let forms = FormGuards(server: server, random: random)
+    let replays = Replays(marks: replays, clock: clock)
+    let authenticate = ClientAuthenticator(
+      methods: [
+        ClientSecretBasic(), ClientSecretPost(), ClientSecretJWT(), PrivateKeyJWT(),
+        NoClientAuthentication(),
+      ],
+      clients: tenancy.clients,
+      assertions: ClientAssertions(
+        keySets: keySets, ring: tenancy.keys, replays: replays, clock: clock))
     let protocols = ProtocolEndpoints(
-      database: database, tenancy: tenancy, settings: settings.tokens, server: server,
+      database: database, tenancy: tenancy, authenticate: authenticate, replays: replays,
+      keySets: keySets, settings: settings.tokens, server: server, clock: clock, random: random)
+    let devices = DeviceEndpoints(
+      database: database, tenancy: tenancy, authenticate: authenticate, consents: consents,
+      personal: PersonalPage(sessions: sessions, forms: forms, clock: clock),
+      throttle: DeviceThrottle(settings: settings.devices, counters: counters), pages: pages,
       clock: clock, random: random)
+    let registration = RegistrationEndpoint(
+      registrations: Registrations(
+        clients: tenancy.clients, tokens: tenancy.initialAccessTokens,
+        statements: SoftwareStatements(
+          issuers: tenancy.trustedIssuers, keySets: keySets, clock: clock),
+        sectors: SectorIdentifiers(http: outgoing), counters: counters,
+        settings: settings.registrations, database: database))
     let interaction = InteractionEndpoints(
       database: database, tenancy: tenancy, consents: consents,
       objects: RequestObjects(
         documents: RequestDocuments(http: outgoing, clock: clock), keySets: keySets, clock: clock),
-      sessions: sessions, forms: forms, throttle: LoginThrottle(settings: settings.login, counters: counters), pages: pages,
+      sessions: sessions, forms: forms,
+      throttle: LoginThrottle(settings: settings.login, counters: counters), pages: pages,
       clock: clock, random: random)
     let privacy = PrivacyEndpoints(
       database: database, tenancy: tenancy, consents: consents, requests: requests,
@@ -54,9 +82,16 @@ package struct TenantRuntime: Sendable {
     let resolve: @Sendable (Request, BaseContext) async throws -> TenantContext = {
       try await TenantContext.resolve($0, $1, tenancy.directory)
     }
+    jobHandlers = [
+      SendLogoutTokenHandler(
+        directory: tenancy.directory, clients: tenancy.clients, keys: tenancy.keys,
+        outgoing: outgoing, clock: clock, random: random)
+    ]
     groups = [
       EndpointGroup(
-        at: "t/:slug", protocols.endpoints + interaction.endpoints + privacy.endpoints,
+        at: "t/:slug",
+        protocols.endpoints + devices.endpoints + [registration] + interaction.endpoints
+          + privacy.endpoints,
         resolve: resolve),
       EndpointGroup(
         at: ".well-known/oauth-authorization-server/t/:slug", protocols.insertedMetadata,
@@ -71,8 +106,9 @@ private struct ProtocolEndpoints {
   let insertedMetadata: [any Endpoint<TenantContext>]
 
   init(
-    database: Database, tenancy: Tenancy, settings: TokenSettings, server: BaseURL,
-    clock: WallClock, random: RandomSource
+    database: Database, tenancy: Tenancy, authenticate: ClientAuthenticator, replays: Replays,
+    keySets: RemoteJWKSets, settings: TokenSettings, server: BaseURL, clock: WallClock,
+    random: RandomSource
   ) {
     let audiences = TokenAudiences(adminAPI: server.text + "/admin/v1")
     let issuer = TokenIssuer(
@@ -80,17 +116,22 @@ private struct ProtocolEndpoints {
       random: random)
     let tokens = AccessTokens(
       verifier: tenancy.accessTokens, clients: tenancy.clients, database: database)
+    let subjects = SubjectTokens(
+      tokens: tokens, keys: tenancy.keys, database: database, clock: clock)
     let grants = Grants([
       AuthorizationCodeGrant(
         database: database, issuer: issuer, audit: tenancy.audit, clock: clock),
       RefreshTokenGrant(
         database: database, issuer: issuer, audit: tenancy.audit, settings: settings, clock: clock),
       ClientCredentialsGrant(issuer: issuer),
+      DeviceCodeGrant(database: database, issuer: issuer, clock: clock),
+      TokenExchangeGrant(
+        subjects: subjects, issuer: issuer, database: database, audit: tenancy.audit, clock: clock),
+      JWTBearerGrant(
+        issuers: tenancy.trustedIssuers, keySets: keySets, replays: replays, users: tenancy.users,
+        database: database, issuer: issuer, audit: tenancy.audit, clock: clock, random: random),
       // a new grant: one file beside these, one line here
     ])
-    let authenticate = ClientAuthenticator(
-      methods: [ClientSecretBasic(), ClientSecretPost(), NoClientAuthentication()],
-      clients: tenancy.clients)
     let documents = PublishedDocuments(
       keys: tenancy.keys,
       metadata: Metadata(
@@ -105,10 +146,31 @@ private struct ProtocolEndpoints {
         authenticate: authenticate, tokens: tokens, database: database, settings: settings,
         clock: clock),
       RevocationEndpoint(
-        authenticate: authenticate, tokens: tokens, database: database, audit: tenancy.audit,
-        clock: clock),
+        authenticate: authenticate, tokens: tokens,
+        hints: IDTokenHintVerifier(keys: tenancy.keys, clock: clock), database: database,
+        audit: tenancy.audit, clock: clock),
     ]
     insertedMetadata = [InsertedDiscoveryEndpoint(documents: documents)]
+  }
+}
+
+/// How devices without a browser sign in.
+private struct DeviceEndpoints {
+  let endpoints: [any Endpoint<TenantContext>]
+
+  init(
+    database: Database, tenancy: Tenancy, authenticate: ClientAuthenticator, consents: Consents,
+    personal: PersonalPage, throttle: DeviceThrottle, pages: Pages, clock: WallClock,
+    random: RandomSource
+  ) {
+    let codes = DeviceCodes(
+      database: database, consents: consents, audit: tenancy.audit, clock: clock, random: random)
+    endpoints = [
+      DeviceAuthorizationEndpoint(authenticate: authenticate, codes: codes),
+      DeviceEndpoint(
+        personal: personal, codes: codes, throttle: throttle, clients: tenancy.clients,
+        pages: pages),
+    ]
   }
 }
 
@@ -140,11 +202,12 @@ private struct InteractionEndpoints {
         audit: tenancy.audit, forms: forms, pages: pages),
       LogoutEndpoint(
         sessions: sessions, clients: tenancy.clients, hints: hints, forms: forms, pages: pages),
+      CheckSessionEndpoint(server: sessions.server),
     ]
   }
 }
 
-/// Where a person exercises their rights.
+/// Where a person exercises their rights, and sees where they are signed in.
 private struct PrivacyEndpoints {
   let endpoints: [any Endpoint<TenantContext>]
 
@@ -167,6 +230,8 @@ private struct PrivacyEndpoints {
       PrivacyRequestEndpoint(
         personal: personal, requests: requests, sessions: sessions, users: tenancy.users,
         pages: pages),
+      SessionsEndpoint(
+        personal: personal, sessions: sessions, users: tenancy.users, pages: pages),
       PackageEndpoint(packages: packages),
       PrivacyDirectoryEndpoint(),
     ]
@@ -177,9 +242,13 @@ private struct PrivacyEndpoints {
 package struct RuntimeSettings: Sendable {
   let login: LoginSettings
   let tokens: TokenSettings
+  let devices: DeviceSettings
+  let registrations: RegistrationSettings
 
   package init(_ read: inout SettingsReader) {
     login = LoginSettings(&read)
     tokens = TokenSettings(&read)
+    devices = DeviceSettings(&read)
+    registrations = RegistrationSettings(&read)
   }
 }

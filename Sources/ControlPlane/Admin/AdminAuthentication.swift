@@ -59,7 +59,8 @@ package struct AdminAuthentication: Sendable {
     return AdminContext(
       base: base,
       principal: AdminPrincipal(
-        id: tokenStatus.user?.description ?? token.subject, clientID: token.clientID.text, scope: token.scope),
+        id: tokenStatus.user?.description ?? token.subject, clientID: token.clientID.text,
+        scope: token.scope),
       system: system)
   }
 }

@@ -15,9 +15,12 @@ struct CheckTokenUsable: Statement {
            and (\(\.family) is null
                 or exists (select from \(tenant).token_family f
                              join \(tenant).user_account u on u.id = f.user_id
+                             left join \(tenant).session s on s.id = f.session_id
                             where f.id = \(\.family)
                               and f.revoked_at is null
-                              and u.status = 'active'))
+                              and u.status = 'active'
+                              and (s.ended_at is null
+                                   or 'offline_access' = any (string_to_array(f.scope, ' ')))))
            and (\(\.user) is null
                 or exists (select from \(tenant).user_account
                             where id = \(\.user) and status = 'active')),

@@ -104,3 +104,41 @@ package struct ClientLogout: Sendable, Hashable {
     object["frontchannel_logout_session_required"] = .bool(frontChannelNeedsSession)
   }
 }
+
+/// Whose tokens a client may exchange, and for whom (RFC 8693 section 2; our extension).
+package struct TokenExchangePolicy: Sendable, Hashable {
+  package static let everyClient = "*"
+
+  /// The clients whose tokens it may present, or `*`.
+  package var subjectClients: [String] = []
+  /// What `audience` and `resource` may name.
+  package var audiences: [String] = []
+  /// Whether it may become the subject itself; otherwise the token says who acts.
+  package var allowsImpersonation = false
+
+  package init() {}
+
+  init?(_ read: inout ObjectReader) {
+    let policy = read.object("token_exchange") { read in
+      var policy = TokenExchangePolicy()
+      policy.subjectClients =
+        read.strings("subject_clients", countMax: 100, bytesMax: ClientID.bytesMax) ?? []
+      policy.audiences = read.strings("audiences", countMax: 50, bytesMax: 2048) ?? []
+      policy.allowsImpersonation = read.bool("impersonation") ?? false
+      return policy
+    }
+    guard let policy else { return nil }
+    self = policy
+  }
+
+  func write(to object: inout JSONObject) {
+    object["token_exchange"] = [
+      "subject_clients": .strings(subjectClients), "audiences": .strings(audiences),
+      "impersonation": .bool(allowsImpersonation),
+    ]
+  }
+
+  package func allows(subjectClient client: ClientID) -> Bool {
+    subjectClients.contains(Self.everyClient) || subjectClients.contains(client.text)
+  }
+}

@@ -11,11 +11,13 @@ struct AuthorizationResponse {
   private let result: [(String, String)]
   private let redirect: VerifiedRedirect
   private let error: OAuthError?
+  private let watch: SessionWatch?
 
-  /// A code.
-  init(code: String, redirect: VerifiedRedirect) {
-    result = [("code", code)]
+  /// A code, and what the application watches the session by, if it can.
+  init(code: String, watch: SessionWatch?, redirect: VerifiedRedirect) {
+    result = [("code", code)] + (watch.map { [("session_state", $0.state.text)] } ?? [])
     self.redirect = redirect
+    self.watch = watch
     error = nil
   }
 
@@ -24,6 +26,7 @@ struct AuthorizationResponse {
     result = [("error", error.code.rawValue), ("error_description", error.description)]
     self.redirect = redirect
     self.error = error
+    watch = nil
   }
 
   func response(_ pages: Pages, to request: Request, in context: TenantContext) throws -> Response {
@@ -32,9 +35,11 @@ struct AuthorizationResponse {
         "authorization refused",
         metadata: ["reason": .string(detail), "code": .string(error.code.rawValue)])
     }
+    let cookies = watch?.cookies(request) ?? []
     switch redirect.mode {
     case .query:
-      return Redirect(to: redirect.location(result)).response(from: request, context: context)
+      return Redirect(to: redirect.location(result), cookies: cookies)
+        .response(from: request, context: context)
     case .formPost:
       let fields = redirect.fields(result).map { name, value -> JSON in
         ["name": .string(name), "value": .string(value)]
@@ -42,7 +47,7 @@ struct AuthorizationResponse {
       let page = try pages.render(
         .formPost, title: "Continue", owner: context.tenant.pageOwner,
         ["action": .string(redirect.uri), "fields": .array(fields)],
-        forms: .redirecting(to: redirect.uri), script: .submitsForm)
+        forms: .redirecting(to: redirect.uri), script: .submitsForm, cookies: cookies)
       return page.response(from: request, context: context)
     }
   }

@@ -84,8 +84,10 @@ struct AuthorizeEndpoint: TenantEndpoint {
       let origin = context.origin(request, actor: .user(session.user))
       let code = try await codes.issue(
         authorization, client, session, in: tenant, origin: origin)
-      return try AuthorizationResponse(code: code, redirect: authorization.redirect)
-        .response(pages, to: request, in: context)
+      return try AuthorizationResponse(
+        code: code, watch: sessions.watch(session, authorization, client, in: tenant),
+        redirect: authorization.redirect
+      ).response(pages, to: request, in: context)
     }
   }
 

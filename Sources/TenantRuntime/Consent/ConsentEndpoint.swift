@@ -134,8 +134,12 @@ struct ConsentEndpoint: TenantEndpoint {
       }
       let purposes = offered.filter { ticked.contains($0.value) }.map(\.purpose.id)
       let code = try await accept(visit, purposes, origin, context.tenant)
-      return try AuthorizationResponse(code: code, redirect: visit.authorization.redirect)
-        .response(pages, to: request, in: context)
+      return try AuthorizationResponse(
+        code: code,
+        watch: sessions.watch(
+          visit.session, visit.authorization, visit.client, in: context.tenant),
+        redirect: visit.authorization.redirect
+      ).response(pages, to: request, in: context)
     case "deny":
       try await audit.record(
         AuditEvent(

@@ -11,13 +11,22 @@ struct Metadata: Sendable {
     ("authorization_endpoint", "oauth2/authorize"), ("token_endpoint", "oauth2/token"),
     ("userinfo_endpoint", "oidc/userinfo"), ("jwks_uri", ".well-known/jwks.json"),
     ("introspection_endpoint", "oauth2/introspect"), ("revocation_endpoint", "oauth2/revoke"),
-    ("end_session_endpoint", "oidc/logout"),
+    ("end_session_endpoint", "oidc/logout"), ("check_session_iframe", CheckSessionEndpoint.path),
+    ("device_authorization_endpoint", "oauth2/device"),
   ]
 
   func document(for tenant: Tenant, keys: SigningKeys) -> JSON {
     var members: JSONObject = ["issuer": .string(tenant.issuer)]
     for endpoint in Self.endpoints {
       members[endpoint.name] = .string("\(tenant.issuer)/\(endpoint.path)")
+    }
+    if tenant.settings.registration.mode != .closed {
+      members["registration_endpoint"] = .string(
+        "\(tenant.issuer)/\(RegistrationEndpoint.path)")
+    }
+    let assertions = AssertionAlgorithm.allCases.map { JSON.string($0.rawValue) }
+    for endpoint in ["token", "introspection", "revocation"] {
+      members["\(endpoint)_endpoint_auth_signing_alg_values_supported"] = .array(assertions)
     }
     let confidential = clientAuthenticationMethods.filter { $0 != "none" }
     let signed = ClientSigningAlgorithm.allCases.filter { keys.algorithms.contains($0.algorithm) }
@@ -41,6 +50,8 @@ struct Metadata: Sendable {
       "display_values_supported": ["page"],
       "prompt_values_supported": .strings(Prompt.names.map(\.0)),
       "ui_locales_supported": ["en"],
+      "backchannel_logout_supported": true, "backchannel_logout_session_supported": true,
+      "frontchannel_logout_supported": true, "frontchannel_logout_session_supported": true,
       "authorization_response_iss_parameter_supported": true,
       "claims_parameter_supported": true,
       "request_parameter_supported": true,

@@ -56,12 +56,12 @@ struct LoginEndpoint: TenantEndpoint {
       }
       await throttle.succeeded(attempt)
       let old = try await sessions.current(request, in: context.tenant)
-      let cookie = try await sessions.start(
+      let cookies = try await sessions.start(
         for: user, replacing: old, in: context.tenant,
         origin: context.origin(request, actor: .user(user.id)))
       try await record(.success, user, request, context)
       let path = visit.continuation.path(issuerPath: context.tenant.issuerPath)
-      return Redirect(to: path, cookies: [cookie]).response(from: request, context: context)
+      return Redirect(to: path, cookies: cookies).response(from: request, context: context)
     } catch PasswordHashError.busy {
       return try page(visit, identifier: identifier, notice: .busy, request, context)
     }
@@ -113,7 +113,8 @@ struct LoginEndpoint: TenantEndpoint {
       [
         "action": .string(tenant.path("login")), "csrf": .string(ticket.value),
         "continue": .string(visit.continuation.path(issuerPath: tenant.issuerPath)),
-        "organization": .string(tenant.name), "application": .optional(visit.client?.displayName), "client": visit.client?.pageMembers ?? .null,
+        "organization": .string(tenant.name), "application": .optional(visit.client?.displayName),
+        "client": visit.client?.pageMembers ?? .null,
         "confirm": .bool(visit.continuation.page.needsFreshSession),
         "notice": notice?.notice.json ?? .null, "username": username.json,
         "password": password.json,

@@ -3,16 +3,7 @@ import FoundationEssentials
 import Platform
 import Tenancy
 
-/// A signed-in browser of one tenant.
-struct Session: Sendable {
-  let id: ID<Session>
-  let user: UserID
-  let authenticatedAt: Date
-  let acr: String
-  let amr: [String]
-  let createdAt: Date
-  let expiresAt: Date
-
+extension Session {
   /// The only authentication there is yet: a password.
   static let passwordACR = "urn:tenure:acr:password"
   static let passwordAMR = ["pwd"]

@@ -39,11 +39,14 @@ struct RequestObjects: Sendable {
       throw OAuthError.invalidRequestObject("\(error)")
     } catch let error as RemoteJWKSetError {
       throw OAuthError.invalidRequestObject("keys: \(error)")
+    } catch let error as OutgoingError {
+      throw OAuthError.invalidRequestObject("keys: \(error)")
     }
   }
 
   /// The claims as bytes, if the object is signed as the client registered it.
-  private func payload(_ text: String, _ client: Client, in tenant: Tenant) async throws -> [UInt8] {
+  private func payload(_ text: String, _ client: Client, in tenant: Tenant) async throws -> [UInt8]
+  {
     let registered = client.metadata.requests.objectAlgorithm
     if registered == RequestObjectAlgorithm.none {
       return try UnsignedRequestObject(text).payload
@@ -56,22 +59,8 @@ struct RequestObjects: Sendable {
       object.header.type == nil || object.header.hasType("oauth-authz-req+jwt")
         || object.header.hasType("JWT")
     else { throw JOSEError.wrongType }
-    let keys = client.metadata.keys
-    if let document = keys.document {
-      guard let key = try JWKSet(document).key(for: object.header) else {
-        throw JOSEError.unknownKey
-      }
-      return try object.verified(with: key, allowing: algorithms).payload
-    }
-    guard let uri = keys.uri else { throw JOSEError.unknownKey }
-    let address: OutgoingURL
-    do throws(OutgoingError) {
-      address = try OutgoingURL(uri)
-    } catch {
-      throw RemoteJWKSetError.unavailable(error)
-    }
     return try await keySets.verify(
-      object, allowing: algorithms, keysAt: address, partition: tenant.id.description
+      object, with: client.metadata.keys, partition: tenant.id.description
     ).payload
   }
 

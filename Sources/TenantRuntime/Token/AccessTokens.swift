@@ -10,22 +10,13 @@ struct AccessTokens: Sendable {
   let database: Database
 
   /// The token if it is one of this tenant's for this audience; nil otherwise.
-  func verify(_ token: Secret<String>, for audience: String, of tenant: Tenant) async throws
-    -> AccessToken?
+  ///
+  /// Without an audience any will do: for the issuer itself, which knows all of its tokens.
+  func verify(_ token: Secret<String>, for audience: String? = nil, of tenant: Tenant)
+    async throws -> AccessToken?
   {
     do {
       return try await verifier.verify(token.reveal(), of: tenant, audience: audience)
-    } catch is JOSEError {
-      return nil
-    }
-  }
-
-  /// The token if it is one of this tenant's, whomever it is for.
-  func verifyForAnyAudience(_ token: Secret<String>, of tenant: Tenant) async throws
-    -> AccessToken?
-  {
-    do {
-      return try await verifier.verifyForAnyAudience(token.reveal(), of: tenant)
     } catch is JOSEError {
       return nil
     }

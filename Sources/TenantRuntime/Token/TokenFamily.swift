@@ -25,14 +25,7 @@ struct TokenFamily: Sendable, Equatable {
   let isUserActive: Bool
   let isSessionEnded: Bool
 
-  /// Why a family ended; the text of `token_family.revoked_reason`.
-  enum RevocationReason: String, Sendable {
-    case codeReuse = "code_reuse"
-    case refreshTokenReuse = "refresh_token_reuse"
-    case revokedByClient = "revoked_by_client"
-    case consentWithdrawn = "consent_withdrawn"
-    case signedOut = "signed_out"
-  }
+  typealias RevocationReason = GrantRevocationReason
 
   /// Whether tokens of this family mean anything at all.
   var isAlive: Bool {

@@ -160,6 +160,49 @@ struct FindTokenFamily: Statement {
   }
 }
 
+/// The newest family of a user with a client in a session: what an ID token stands for.
+struct FindLatestTokenFamily: Statement {
+  let user: UserID
+  let client: ClientID
+  let session: ID<Session>?
+  static let sql: SQL<Self> = """
+    select f.id, f.user_id, f.client_id, f.session_id, f.scope, f.auth_time, f.acr, f.amr,
+           f.generation, f.rotated_at, f.expires_at, f.revoked_at, u.status = 'active',
+           s.ended_at is not null
+      from \(tenant).token_family f
+      join \(tenant).user_account u on u.id = f.user_id
+      left join \(tenant).session s on s.id = f.session_id
+     where f.user_id = \(\.user)
+       and f.client_id = \(\.client)
+       and f.session_id is not distinct from \(\.session)
+     order by f.created_at desc
+     limit 1
+    """
+  static func decode(_ row: inout RowReader) throws -> TokenFamily {
+    try TokenFamily(&row)
+  }
+}
+
+/// Starts a family that no code and no session stands behind; no row if the user is not active.
+struct InsertTokenFamily: Statement {
+  let id: ID<TokenFamily>
+  let user: UserID
+  let client: ClientID
+  let scope: OAuthScope
+  let acr: String
+  let now: Date
+  let expiresAt: Date
+  static let sql: SQL<Self> = """
+    insert into \(tenant).token_family
+           (id, user_id, client_id, scope, auth_time, acr, amr, generation, created_at, expires_at)
+    select \(\.id), id, \(\.client), \(\.scope.description), \(\.now), \(\.acr), '{}', 0, \(\.now),
+           \(\.expiresAt)
+      from \(tenant).user_account
+     where id = \(\.user)
+       and status = 'active'
+    """
+}
+
 extension TokenFamily {
   fileprivate init(_ row: inout RowReader) throws {
     self.init(
@@ -197,20 +240,6 @@ struct RevokeTokenFamiliesOfClient: Statement {
      where user_id = \(\.user)
        and client_id = \(\.client)
        and revoked_at is null
-    """
-}
-
-/// Ends the families of a session, except those the user allowed to outlive it (OpenID Connect Core section 11).
-struct RevokeTokenFamiliesOfSession: Statement {
-  let session: ID<Session>
-  let reason: String
-  let now: Date
-  static let sql: SQL<Self> = """
-    update \(tenant).token_family
-       set revoked_at = \(\.now), revoked_reason = \(\.reason)
-     where session_id = \(\.session)
-       and revoked_at is null
-       and not 'offline_access' = any (string_to_array(scope, ' '))
     """
 }
 

@@ -39,7 +39,8 @@ struct TokenIssuer: Sendable {
     let access = AccessToken(
       issuer: tenant.issuer,
       audience: audiences.audience(of: scope, resources: grant.resources, in: tenant),
-      subject: tenant.subject(of: grant.user, for: client.metadata), clientID: client.id, scope: scope,
+      subject: tenant.subject(of: grant.user, for: client.metadata),
+      clientID: client.id, scope: scope,
       id: TokenID(family: grant.family.uuid, random: random), issuedAt: now,
       expiresAt: now.addingTimeInterval(Double(tenant.settings.accessTokenLifetimeSeconds)),
       authentication: AccessToken.Authentication(
@@ -67,6 +68,28 @@ struct TokenIssuer: Sendable {
     guard !grant.claims.idToken.isEmpty else { return [:] }
     return try await users.find(grant.user, in: tenant)?.released(named: grant.claims.idToken)
       ?? [:]
+  }
+
+  /// A token about the subject of another one (RFC 8693); it ends with the grant of that one.
+  func exchange(
+    _ subject: SubjectToken, by plan: TokenExchange.Plan, client: Client, in tenant: Tenant
+  ) async throws -> TokenSet {
+    let now = clock.now()
+    let keys = try await keys.keys(of: tenant)
+    var access = AccessToken(
+      issuer: tenant.issuer,
+      audience: audiences.audience(of: plan.scope, resources: plan.audience, in: tenant),
+      // What this client knows the user by, which need not be what the subject's client does.
+      subject: subject.user.map { tenant.subject(of: $0, for: client.metadata) }
+        ?? subject.subject,
+      clientID: client.id, scope: plan.scope,
+      id: TokenID(family: subject.family?.uuid, random: random), issuedAt: now,
+      expiresAt: plan.expiresAt, authentication: subject.authentication)
+    access.actor = plan.actor
+    return TokenSet(
+      accessToken: try access.signed(
+        with: keys.current(client.metadata.accessTokenAlgorithm.algorithm)),
+      lifetimeSeconds: max(0, Int(plan.expiresAt.timeIntervalSince(now))), scope: plan.scope)
   }
 
   /// A token of a client that acts for itself.

@@ -77,7 +77,8 @@ package struct Pages: Sendable {
   package func render(
     _ template: PageTemplate, title: String, owner: PageOwner?, _ data: JSON,
     status: HTTPResponse.Status = .ok, width: Width = .card, forms: FormTargets = .ownOrigin,
-    script: InlineScript? = nil, image: ForeignImage? = nil, cookies: [SetCookie?] = []
+    script: InlineScript? = nil, image: ForeignImage? = nil, frames: [String] = [],
+    cookies: [SetCookie?] = []
   ) throws(PageError) -> Page {
     let main = try text(template, data)
     let name = owner?.name ?? serverName
@@ -92,7 +93,8 @@ package struct Pages: Sendable {
       ])
     return Page(
       status: status, html: html,
-      policy: SecurityHeaders.contentSecurityPolicy(forms, script: script, image: image),
+      policy: SecurityHeaders.contentSecurityPolicy(
+        forms, script: script, image: image, frames: frames),
       cookies: cookies.compactMap { $0 })
   }
 
