@@ -155,7 +155,8 @@ let package = Package(
       "IntegrationTests",
       plane + ["Archive", "ControlPlane", "TenantRuntime", "Migrations", "TestSupport", lifecycle]),
     tests(
-      "ProtocolTests", ["tenure", "JOSE", "Platform", httpClient, nio, nioHTTP, nioPosix],
+      "ProtocolTests",
+      ["tenure", "Cryptography", "JOSE", "Platform", httpClient, nio, nioHTTP, nioPosix],
       exclude: ["RealClients/authlib_login.py"]),
   ],
   swiftLanguageModes: [.v6]

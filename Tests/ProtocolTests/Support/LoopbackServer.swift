@@ -45,6 +45,16 @@ final class LoopbackServer: Sendable {
     try await channel.close()
   }
 
+  /// Answers this document at a path from now on.
+  func publish(_ body: String, type: String, at path: String) {
+    log.documents.withLock { $0[path] = Document(type: type, body: body) }
+  }
+
+  private struct Document: Sendable {
+    let type: String
+    let body: String
+  }
+
   /// Waits until so many requests have come; a job brings them.
   func received(_ count: Int) async throws -> [Received] {
     for _ in 0..<600 {
@@ -56,6 +66,7 @@ final class LoopbackServer: Sendable {
 
   private final class Log: Sendable {
     let received = Mutex<[Received]>([])
+    let documents = Mutex<[String: Document]>([:])
     let answer: @Sendable (Received, Int) -> HTTPResponseStatus
 
     init(answer: @escaping @Sendable (Received, Int) -> HTTPResponseStatus) {
@@ -91,10 +102,18 @@ final class LoopbackServer: Sendable {
         guard let head else { return }
         let status = log.take(
           Received(method: head.method, uri: head.uri, headers: head.headers, body: body))
-        let answer = HTTPResponseHead(
-          version: .http1_1, status: status,
-          headers: ["content-length": "0", "cache-control": "no-store", "connection": "close"])
+        let document = log.documents.withLock { $0[head.uri] }
+        var headers: HTTPHeaders = [
+          "content-length": "\(document?.body.utf8.count ?? 0)", "cache-control": "no-store",
+          "connection": "close",
+        ]
+        if let document { headers.add(name: "content-type", value: document.type) }
+        let answer = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
         context.write(wrapOutboundOut(.head(answer)), promise: nil)
+        if let document {
+          context.write(
+            wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: document.body)))), promise: nil)
+        }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         context.close(promise: nil)
       }
