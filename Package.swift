@@ -152,7 +152,8 @@ let package = Package(
       "IntegrationTests",
       plane + ["Archive", "ControlPlane", "TenantRuntime", "Migrations", "TestSupport", lifecycle]),
     tests(
-      "ProtocolTests", ["tenure", "JOSE", "Platform", httpClient, nio, nioHTTP, nioPosix]),
+      "ProtocolTests",
+      ["tenure", "JOSE", "Cryptography", "Platform", httpClient, nio, nioHTTP, nioPosix]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -18,7 +18,8 @@ extension PageTemplate {
     "erasure-begun", PackageResources.erasure_begun_mustache)
 
   static let ofTenantRuntime: [PageTemplate] = [
-    .login, .consent, .device, .deviceConfirm, .deviceDone, .logout, .signedOut, .sessions, .privacy,
+    .login, .consent, .device, .deviceConfirm, .deviceDone, .logout, .signedOut, .sessions,
+    .privacy,
     .confirm, .erasureBegun,
   ]
 }

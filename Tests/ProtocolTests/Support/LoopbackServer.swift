@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Platform
 import Synchronization
 
 /// A server of an application on the loopback interface: it keeps what it is sent and answers as told.
@@ -21,6 +22,11 @@ final class LoopbackServer: Sendable {
   private init(log: Log, channel: any Channel) {
     self.log = log
     self.channel = channel
+  }
+
+  /// What a GET of a path is answered with, from here on.
+  func publish(_ document: JSON?, at path: String) {
+    log.documents.withLock { $0[path] = document }
   }
 
   /// Serves for the length of `body`.
@@ -56,6 +62,7 @@ final class LoopbackServer: Sendable {
 
   private final class Log: Sendable {
     let received = Mutex<[Received]>([])
+    let documents = Mutex<[String: JSON]>([:])
     let answer: @Sendable (Received, Int) -> HTTPResponseStatus
 
     init(answer: @escaping @Sendable (Received, Int) -> HTTPResponseStatus) {
@@ -91,10 +98,16 @@ final class LoopbackServer: Sendable {
         guard let head else { return }
         let status = log.take(
           Received(method: head.method, uri: head.uri, headers: head.headers, body: body))
+        let document = head.method == .GET ? log.documents.withLock { $0[head.uri] } : nil
+        let bytes = document?.encoded() ?? []
         let answer = HTTPResponseHead(
           version: .http1_1, status: status,
-          headers: ["content-length": "0", "cache-control": "no-store", "connection": "close"])
+          headers: [
+            "content-length": "\(bytes.count)", "content-type": "application/json",
+            "cache-control": "no-store", "connection": "close",
+          ])
         context.write(wrapOutboundOut(.head(answer)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         context.close(promise: nil)
       }
