@@ -24,6 +24,9 @@ package enum Migrations {
     migration(
       3, "grants_and_registration", up: PackageResources._003_grants_and_registration_up_sql,
       down: PackageResources._003_grants_and_registration_down_sql),
+    migration(
+      4, "authorization_request", up: PackageResources._004_authorization_request_up_sql,
+      down: PackageResources._004_authorization_request_down_sql),
   ]
 
   // SwiftPM names an embedded file after itself, with an underscore for the first digit and for everything else that an

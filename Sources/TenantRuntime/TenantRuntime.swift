@@ -17,7 +17,8 @@ package struct TenantRuntime: Sendable {
     DeleteAuthorizationCodes.self,
     InsertDeviceCode.self, PollDeviceCode.self, FindDeviceCode.self, DecideDeviceCode.self,
     ConsumeDeviceCode.self,
-    FindSession.self, StartSession.self, RenewSession.self, ExtendSession.self,
+    FindSession.self, FindSessionUser.self, StartSession.self, RenewSession.self,
+    ExtendSession.self,
     RotateTokenFamily.self, LockTokenFamily.self, FindTokenFamily.self, RevokeTokenFamily.self,
     FindLatestTokenFamily.self, InsertTokenFamily.self,
     RevokeTokenFamiliesOfClient.self,
@@ -69,7 +70,10 @@ package struct TenantRuntime: Sendable {
         sectors: SectorIdentifiers(http: outgoing), counters: counters,
         settings: settings.registrations, database: database))
     let interaction = InteractionEndpoints(
-      database: database, tenancy: tenancy, consents: consents, sessions: sessions, forms: forms,
+      database: database, tenancy: tenancy, consents: consents,
+      objects: RequestObjects(
+        documents: RequestDocuments(http: outgoing, clock: clock), keySets: keySets, clock: clock),
+      sessions: sessions, forms: forms,
       throttle: LoginThrottle(settings: settings.login, counters: counters), pages: pages,
       clock: clock, random: random)
     let privacy = PrivacyEndpoints(
@@ -108,7 +112,8 @@ private struct ProtocolEndpoints {
   ) {
     let audiences = TokenAudiences(adminAPI: server.text + "/admin/v1")
     let issuer = TokenIssuer(
-      keys: tenancy.keys, audiences: audiences, clock: clock, random: random)
+      keys: tenancy.keys, audiences: audiences, users: tenancy.users, clock: clock,
+      random: random)
     let tokens = AccessTokens(
       verifier: tenancy.accessTokens, clients: tenancy.clients, database: database)
     let subjects = SubjectTokens(
@@ -136,7 +141,7 @@ private struct ProtocolEndpoints {
       DiscoveryEndpoint(documents: documents),
       KeysEndpoint(documents: documents),
       TokenEndpoint(authenticate: authenticate, grants: grants),
-      UserInfoEndpoint(tokens: tokens, database: database),
+      UserInfoEndpoint(tokens: tokens, keys: tenancy.keys, database: database, clock: clock),
       IntrospectionEndpoint(
         authenticate: authenticate, tokens: tokens, database: database, settings: settings,
         clock: clock),
@@ -176,18 +181,20 @@ private struct InteractionEndpoints {
   let endpoints: [any Endpoint<TenantContext>]
 
   init(
-    database: Database, tenancy: Tenancy, consents: Consents, sessions: Sessions,
-    forms: FormGuards, throttle: LoginThrottle, pages: Pages, clock: WallClock,
+    database: Database, tenancy: Tenancy, consents: Consents, objects: RequestObjects,
+    sessions: Sessions, forms: FormGuards, throttle: LoginThrottle, pages: Pages, clock: WallClock,
     random: RandomSource
   ) {
     let reader = AuthorizationReader(clients: tenancy.clients)
     let hints = IDTokenHintVerifier(keys: tenancy.keys, clock: clock)
-    let situations = AuthorizationSituations(consents: consents, hints: hints, clock: clock)
+    let situations = AuthorizationSituations(
+      consents: consents, hints: hints, clients: tenancy.clients, clock: clock)
     let codes = AuthorizationCodes(
       database: database, audit: tenancy.audit, clock: clock, random: random)
     endpoints = [
       AuthorizeEndpoint(
-        reader: reader, sessions: sessions, situations: situations, codes: codes),
+        reader: reader, objects: objects, sessions: sessions, situations: situations,
+        codes: codes, pages: pages),
       LoginEndpoint(
         users: tenancy.users, authorizations: reader, sessions: sessions, throttle: throttle,
         audit: tenancy.audit, forms: forms, pages: pages),

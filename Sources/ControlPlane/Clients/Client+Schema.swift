@@ -35,6 +35,9 @@ extension Client {
     .optional(
       "pkce_waiver_reason", .string(length: 1...256),
       "Why this confidential client may leave out the code challenge."),
+    .optional(
+      "resources", .array(.string(format: "uri")),
+      "What it may have access tokens for besides the issuer itself."),
     .optional("backchannel_logout_uri", .string(format: "uri")),
     .optional("backchannel_logout_session_required", .boolean),
     .optional("frontchannel_logout_uri", .string(format: "uri")),

@@ -131,6 +131,9 @@ extension ClientMetadata {
         read.refuse("request_uris", "has an entry that \(problem)")
       }
     }
+    for resource in requests.resources where !ResourceRule.isResource(resource) {
+      read.refuse("resources", "has an entry that is not an absolute URI without fragment")
+    }
     if requests.proofKeyWaiver != nil, authenticationMethod == .none {
       read.refuse("pkce_waiver_reason", "must not be given for a public client")
     }

@@ -53,6 +53,9 @@ package struct ClientRequests: Sendable, Hashable {
   /// Our extension, `pkce_waiver_reason`: why this confidential client need not send a code
   /// challenge; nil for everybody else (OAuth 2.1 section 7.6 asks for PKCE).
   package var proofKeyWaiver: String?
+  /// Our extension, `resources`: what the client may have tokens for besides the issuer itself (RFC
+  /// 8707).
+  package var resources: [String] = []
 
   init() {}
 
@@ -63,6 +66,7 @@ package struct ClientRequests: Sendable, Hashable {
     requiresAuthenticationTime = read.bool("require_auth_time") ?? false
     defaultACRValues = read.strings("default_acr_values", countMax: 10, bytesMax: 256) ?? []
     proofKeyWaiver = read.string("pkce_waiver_reason", bytesMax: 256)
+    resources = read.strings("resources", countMax: 20, bytesMax: 2048) ?? []
   }
 
   func write(to object: inout JSONObject) {
@@ -72,6 +76,7 @@ package struct ClientRequests: Sendable, Hashable {
     object["require_auth_time"] = .bool(requiresAuthenticationTime)
     object["default_acr_values"] = .strings(defaultACRValues)
     object["pkce_waiver_reason"] = proofKeyWaiver.map(JSON.string)
+    object["resources"] = .strings(resources)
   }
 }
 

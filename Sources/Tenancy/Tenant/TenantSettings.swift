@@ -9,6 +9,8 @@ package struct TenantSettings: Sendable, Hashable {
   /// Design section 5: codes live 60 s at most.
   package var authorizationCodeLifetimeSeconds = 60
   package var refreshTokenLifetimeSeconds = 30 * 86_400
+  /// How long after the sign-in userinfo tells claims (RFC 9470); 0 for as long as the token lives.
+  package var userInfoAuthenticationMaxAgeSeconds = 0
   package var sessionIdleLifetimeSeconds = 12 * 3600
   package var sessionAbsoluteLifetimeSeconds = 14 * 86_400
   /// What has keys from the beginning; a client that asks for another algorithm brings it about, too.
@@ -115,6 +117,9 @@ package struct TenantSettings: Sendable, Hashable {
     .init(
       name: "refresh_token_lifetime_seconds", path: \.refreshTokenLifetimeSeconds,
       range: 60...(400 * 86_400)),
+    .init(
+      name: "userinfo_authentication_max_age_seconds",
+      path: \.userInfoAuthenticationMaxAgeSeconds, range: 0...(400 * 86_400)),
     .init(
       name: "session_idle_lifetime_seconds", path: \.sessionIdleLifetimeSeconds,
       range: 60...(400 * 86_400)),

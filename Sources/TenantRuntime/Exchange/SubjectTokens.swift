@@ -52,10 +52,29 @@ struct SubjectTokens: Sendable {
       try await tokens.isAlive(token, of: tenant)
     else { return nil }
     return SubjectToken(
-      subject: token.subject, user: token.user, client: token.clientID,
+      subject: token.subject, user: try await user(of: token, tenant), client: token.clientID,
       family: token.id.family.map { ID($0) }, scope: token.scope, expiresAt: token.expiresAt,
       authentication: token.authentication, actor: token.actor,
       eligibleActor: token.eligibleActor)
+  }
+
+  /// A pairwise `sub` does not tell who it is, but the grant does.
+  private func user(of token: AccessToken, _ tenant: Tenant) async throws -> UserID? {
+    if let user = token.user { return user }
+    guard let family = token.id.family else { return nil }
+    return try await database.first(FindTokenFamily(family: ID(family)), in: tenant.schema)?.user
+  }
+
+  /// The same for an ID token, whose session tells.
+  private func user(
+    _ subject: String, _ client: Client, _ session: ID<Session>?, _ tenant: Tenant
+  ) async throws -> UserID? {
+    guard client.metadata.subject.type == .pairwise else { return UserID(subject) }
+    guard let session,
+      let user = try await database.first(FindSessionUser(id: session), in: tenant.schema),
+      tenant.subject(of: user, for: client.metadata) == subject
+    else { return nil }
+    return user
   }
 
   /// An ID token names no grant: it counts while its user's grant to its client, in its session, does.
@@ -73,18 +92,18 @@ struct SubjectTokens: Sendable {
     } catch {
       return nil
     }
-    guard let subject = claims.subject, let user = UserID(subject), claims.audience.count == 1,
-      let client = claims.audience.first.flatMap(ClientID.init), let expiresAt = claims.expiresAt,
-      try await tokens.clients.find(client, in: tenant)?.isActive ?? false
+    let session = claims["sid"]?.stringValue.flatMap { ID<Session>($0) }
+    guard let subject = claims.subject, claims.audience.count == 1,
+      let id = claims.audience.first.flatMap(ClientID.init), let expiresAt = claims.expiresAt,
+      let client = try await tokens.clients.find(id, in: tenant), client.isActive,
+      let user = try await user(subject, client, session, tenant)
     else { return nil }
-    let find = FindLatestTokenFamily(
-      user: user, client: client,
-      session: claims["sid"]?.stringValue.flatMap { ID<Session>($0) })
+    let find = FindLatestTokenFamily(user: user, client: client.id, session: session)
     guard let family = try await database.first(find, in: tenant.schema), family.isAlive else {
       return nil
     }
     return SubjectToken(
-      subject: subject, user: user, client: client, family: family.id, scope: family.scope,
+      subject: subject, user: user, client: client.id, family: family.id, scope: family.scope,
       expiresAt: expiresAt,
       authentication: AccessToken.Authentication(
         time: family.authenticatedAt, contextClass: family.acr, methods: family.amr),

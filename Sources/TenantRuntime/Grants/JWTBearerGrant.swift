@@ -60,7 +60,8 @@ struct JWTBearerGrant: Grant {
       guard claims.subject == client.id.text else {
         throw OAuthError.invalidGrant("assertion: sub is not the client")
       }
-      return try await issuer.issueToClient(scope: scope, client: client, in: tenant)
+      return try await issuer.issueToClient(
+        scope: scope, resources: [], client: client, in: tenant)
     }
     guard let user = try await user(claims.required("sub"), trusted.metadata.subject, tenant),
       user.status == .active

@@ -67,7 +67,8 @@ struct IntrospectionEndpoint: TenantEndpoint {
     case .refuse, .revokeFamily: return nil
     case .rotate, .repeatSuccessor:
       return [
-        "active": true, "iss": .string(tenant.issuer), "sub": .string(family.user.description),
+        "active": true, "iss": .string(tenant.issuer),
+        "sub": .string(tenant.subject(of: family.user, for: client.metadata)),
         "client_id": .string(family.client.text), "scope": .string(family.scope.description),
         "exp": .integer(family.expiresAt.unixSeconds),
       ]

@@ -75,10 +75,12 @@ struct RevocationEndpoint: TenantEndpoint {
         InsertTokenRevocation(
           jti: access.id.description, now: now, expiresAt: access.expiresAt))
       guard inserted > 0 else { return }
+      let family = access.id.family.map { FindTokenFamily(family: ID($0)) }
+      let user = if let family { try await tx.first(family)?.user } else { access.user }
       try await audit.record(
         AuditEvent(
           .tokenRevoked, origin: origin,
-          subject: access.user.map { AuditSubject(id: $0, key: nil) },
+          subject: user.map { AuditSubject(id: $0, key: nil) },
           detail: ["token": "access_token", "client_id": .string(client.id.text)]),
         in: tx, tenant: tenant)
     }

@@ -22,14 +22,17 @@ struct AccessTokens: Sendable {
     }
   }
 
-  /// Whether the client may still act; usually from memory.
-  func isClientActive(_ token: AccessToken, of tenant: Tenant) async throws -> Bool {
-    try await clients.find(token.clientID, in: tenant)?.isActive ?? false
+  /// The client the token was issued to, if it may still act; usually from memory.
+  func activeClient(of token: AccessToken, in tenant: Tenant) async throws -> Client? {
+    guard let client = try await clients.find(token.clientID, in: tenant), client.isActive else {
+      return nil
+    }
+    return client
   }
 
   /// Whether grant, user, session, client and the token itself are all still good; one round trip.
   func isAlive(_ token: AccessToken, of tenant: Tenant) async throws -> Bool {
-    guard try await isClientActive(token, of: tenant) else { return false }
+    guard try await activeClient(of: token, in: tenant) != nil else { return false }
     guard let family = token.id.family else {
       let revocation = FindTokenRevocation(jti: token.id.description)
       return try await database.first(revocation, in: tenant.schema) == nil

@@ -47,6 +47,8 @@ package struct OAuthError: Refusal, Equatable {
     case requestNotSupported = "request_not_supported"
     case requestURINotSupported = "request_uri_not_supported"
     case registrationNotSupported = "registration_not_supported"
+    // OpenID Connect Core Unmet Authentication Requirements 1.0 section 2
+    case unmetAuthenticationRequirements = "unmet_authentication_requirements"
     // RFC 7591 section 3.2.2
     case invalidRedirectURI = "invalid_redirect_uri"
     case invalidClientMetadata = "invalid_client_metadata"
