@@ -156,7 +156,7 @@ let package = Package(
       plane + ["Archive", "ControlPlane", "TenantRuntime", "Migrations", "TestSupport", lifecycle]),
     tests(
       "ProtocolTests",
-      ["tenure", "Cryptography", "JOSE", "Platform", httpClient, nio, nioHTTP, nioPosix],
+      ["tenure", "JOSE", "Cryptography", "Platform", httpClient, nio, nioHTTP, nioPosix],
       exclude: ["RealClients/authlib_login.py"]),
   ],
   swiftLanguageModes: [.v6]

@@ -145,6 +145,8 @@ private struct ProtocolEndpoints {
       IntrospectionEndpoint(
         authenticate: authenticate, tokens: tokens, database: database, settings: settings,
         clock: clock),
+      GlobalRevocationEndpoint(
+        tokens: tokens, users: tenancy.users, revocations: tenancy.revocations),
       RevocationEndpoint(
         authenticate: authenticate, tokens: tokens,
         hints: IDTokenHintVerifier(keys: tenancy.keys, clock: clock), database: database,

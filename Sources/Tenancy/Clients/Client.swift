@@ -69,6 +69,12 @@ package struct IssuedClient: Sendable {
   /// For a client that registers itself (RFC 7592); nil where none was made.
   package var registrationToken: Secret<String>?
 
+  package init(client: Client, secret: Secret<String>?, registrationToken: Secret<String>? = nil) {
+    self.client = client
+    self.secret = secret
+    self.registrationToken = registrationToken
+  }
+
   /// RFC 7591 section 3.2.1: secrets that do not expire have `client_secret_expires_at` 0.
   package var json: JSONObject {
     var object = client.json

@@ -1,5 +1,6 @@
 import Cryptography
 import FoundationEssentials
+import HTTPTypes
 import Platform
 import Tenancy
 import Web

@@ -13,6 +13,7 @@ struct Metadata: Sendable {
     ("introspection_endpoint", "oauth2/introspect"), ("revocation_endpoint", "oauth2/revoke"),
     ("end_session_endpoint", "oidc/logout"), ("check_session_iframe", CheckSessionEndpoint.path),
     ("device_authorization_endpoint", "oauth2/device"),
+    ("global_token_revocation_endpoint", GlobalRevocationEndpoint.path),
   ]
 
   func document(for tenant: Tenant, keys: SigningKeys) -> JSON {

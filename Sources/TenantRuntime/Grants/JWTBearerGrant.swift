@@ -32,18 +32,15 @@ struct JWTBearerGrant: Grant {
     let scope: OAuthScope?
 
     init(_ form: Form) throws(OAuthError) {
+      let text = try form.required("assertion")
       do throws(JOSEError) {
-        assertion = try UnverifiedJWS(try Self.text(form))
+        assertion = try UnverifiedJWS(text)
       } catch {
         throw .invalidGrant("assertion: \(error)")
       }
       guard let issuer = assertion.claimedIssuer else { throw .invalidGrant("assertion: no iss") }
       self.issuer = issuer
       scope = try ScopePolicy.parsed(form.optional("scope"))
-    }
-
-    private static func text(_ form: Form) throws(OAuthError) -> String {
-      try form.required("assertion")
     }
   }
 

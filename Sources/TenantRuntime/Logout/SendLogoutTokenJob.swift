@@ -1,4 +1,5 @@
 import FoundationEssentials
+import HTTPTypes
 package import Jobs
 import Outgoing
 import Platform

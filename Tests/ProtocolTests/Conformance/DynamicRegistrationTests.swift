@@ -13,7 +13,7 @@ struct DynamicRegistrationTests {
   func fragment() async throws {
     let tenant = try await DynamicParty.tenant(harness)
     let reply = try await tenant.register(
-      DynamicParty.metadata(ApplicationKey()).merging([
+      DynamicParty.metadata(TestKey(.rs256)).merging([
         "redirect_uris": ["https://app.example.org/callback#fragment"]
       ]))
     #expect(reply.status == 400 && reply.contentType == "application/json")
@@ -54,8 +54,8 @@ struct DynamicRegistrationTests {
   @Test("oidcc-registration-jwks-uri")
   func keys() async throws {
     try await LoopbackServer.run { server in
-      let key = try ApplicationKey()
-      server.publish(ApplicationKey.set(key).text, type: "application/json", at: "/jwks")
+      let key = try TestKey(.rs256)
+      server.publish(key.set, at: "/jwks")
       let dynamic = try await DynamicParty(
         harness, ["jwks": .null, "jwks_uri": .string("\(server.address)/jwks")], key: key)
       #expect(try await dynamic.signIn().claims["sub"] != nil)
@@ -66,7 +66,7 @@ struct DynamicRegistrationTests {
   func sector() async throws {
     try await LoopbackServer.run { server in
       server.publish(
-        JSON.strings([DynamicParty.redirectURI]).text, type: "application/json", at: "/sector")
+        .strings([DynamicParty.redirectURI]), at: "/sector")
       let changes: JSONObject = [
         "sector_identifier_uri": .string("\(server.address)/sector"), "subject_type": "pairwise",
       ]
@@ -80,10 +80,10 @@ struct DynamicRegistrationTests {
   func sectorBad() async throws {
     try await LoopbackServer.run { server in
       server.publish(
-        #"["https://other.example.org/callback"]"#, type: "application/json", at: "/sector")
+        ["https://other.example.org/callback"], at: "/sector")
       let tenant = try await DynamicParty.tenant(harness)
       let reply = try await tenant.register(
-        DynamicParty.metadata(ApplicationKey()).merging([
+        DynamicParty.metadata(TestKey(.rs256)).merging([
           "sector_identifier_uri": .string("\(server.address)/sector")
         ]))
       #expect(reply.status == 400 && reply.json["error"] == "invalid_client_metadata")

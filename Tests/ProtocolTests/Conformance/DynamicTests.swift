@@ -36,7 +36,7 @@ struct DynamicTests {
   func idTokenUnsigned() async throws {
     let tenant = try await DynamicParty.tenant(harness)
     let reply = try await tenant.register(
-      DynamicParty.metadata(ApplicationKey()).merging(["id_token_signed_response_alg": "none"]))
+      DynamicParty.metadata(TestKey(.rs256)).merging(["id_token_signed_response_alg": "none"]))
     #expect(reply.status == 400 && reply.json["error"] == "invalid_client_metadata")
   }
 
@@ -134,7 +134,7 @@ struct DynamicTests {
       #expect(signIn.claims["nonce"] == "inside")
       // Signed by somebody else.
       server.publish(
-        try RequestObjectText(["nonce": "forged"]).signed(ApplicationKey()),
+        try RequestObjectText(["nonce": "forged"]).signed(TestKey(.rs256)),
         type: "application/jwt", at: "/forged")
       let forged = try await dynamic.authorize(["request_uri": "\(server.address)/forged"])
       #expect(forged.error == "invalid_request_uri")
@@ -174,14 +174,13 @@ struct DynamicTests {
   @Test("oidcc-refresh-token-rp-key-rotation")
   func keyRotation() async throws {
     try await LoopbackServer.run { server in
-      let old = try ApplicationKey(.rs256, kid: "old")
-      server.publish(ApplicationKey.set(old).text, type: "application/json", at: "/jwks")
+      let old = try TestKey(.rs256)
+      server.publish(old.set, at: "/jwks")
       var dynamic = try await DynamicParty(
         harness, ["jwks": .null, "jwks_uri": .string("\(server.address)/jwks")], key: old)
       let first = try await dynamic.signIn(["scope": "openid offline_access"])
-      dynamic.key = try ApplicationKey(.rs256, kid: "new")
-      server.publish(
-        ApplicationKey.set(dynamic.key).text, type: "application/json", at: "/jwks")
+      dynamic.key = try TestKey(.rs256)
+      server.publish(dynamic.key.set, at: "/jwks")
       let reply = try await dynamic.token([
         ("grant_type", "refresh_token"),
         ("refresh_token", first.tokens["refresh_token"]?.stringValue ?? ""),

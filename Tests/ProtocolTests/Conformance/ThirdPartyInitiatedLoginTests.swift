@@ -24,7 +24,7 @@ struct ThirdPartyInitiatedLoginTests {
   func plain() async throws {
     let tenant = try await DynamicParty.tenant(harness)
     let reply = try await tenant.register(
-      DynamicParty.metadata(ApplicationKey()).merging([
+      DynamicParty.metadata(TestKey(.rs256)).merging([
         "initiate_login_uri": "http://app.example.org/login"
       ]))
     #expect(reply.status == 400 && reply.json["error"] == "invalid_client_metadata")

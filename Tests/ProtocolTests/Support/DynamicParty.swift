@@ -13,7 +13,7 @@ struct DynamicParty: Sendable {
   ]
 
   let party: RelyingParty
-  var key: ApplicationKey
+  var key: TestKey
   /// What the registration endpoint answered.
   let registration: JSON
 
@@ -22,16 +22,16 @@ struct DynamicParty: Sendable {
   /// An organization where everybody may register.
   static func tenant(_ harness: Harness) async throws -> TestTenant {
     let tenant = try await harness.tenant()
-    try await tenant.change(settings: ["registration": "open"])
+    try await tenant.settings(["registration": "open"])
     return tenant
   }
 
   /// - Parameter changes: Client metadata; keys are given as `jwks` unless it says otherwise.
   init(
-    _ harness: Harness, _ changes: JSONObject = [:], key: ApplicationKey? = nil,
+    _ harness: Harness, _ changes: JSONObject = [:], key: TestKey? = nil,
     tenant given: TestTenant? = nil
   ) async throws {
-    let key = if let key { key } else { try ApplicationKey() }
+    let key = if let key { key } else { try TestKey(.rs256) }
     let tenant = if let given { given } else { try await Self.tenant(harness) }
     let reply = try await tenant.register(Self.metadata(key).merging(changes))
     guard reply.status == 201, let id = reply.json["client_id"]?.stringValue else {
@@ -46,11 +46,11 @@ struct DynamicParty: Sendable {
       person: try await tenant.person())
   }
 
-  static func metadata(_ key: ApplicationKey) -> JSONObject {
+  static func metadata(_ key: TestKey) -> JSONObject {
     [
       "client_name": "Dynamic application", "redirect_uris": [.string(redirectURI)],
       "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
-      "token_endpoint_auth_method": "private_key_jwt", "jwks": ApplicationKey.set(key),
+      "token_endpoint_auth_method": "private_key_jwt", "jwks": key.set,
     ]
   }
 
@@ -72,17 +72,10 @@ struct DynamicParty: Sendable {
 
   /// A token request with an assertion of the current key; its audience is the issuer.
   func token(_ form: [(String, String)]) async throws -> Reply {
-    let assertion = [
-      (
-        "client_assertion_type",
-        "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-      ),
-      (
-        "client_assertion",
-        try key.assertion(party.application.id, audience: tenant.issuer)
-      ),
-    ]
-    return try await HTTP.post(form: form + assertion, to: "\(tenant.issuer)/oauth2/token")
+    let claims = TestKey.claims(
+      party.application.id, party.application.id, for: tenant.issuer)
+    return try await tenant.post(
+      "oauth2/token", form.with(assertion: try key.sign(claims)))
   }
 }
 

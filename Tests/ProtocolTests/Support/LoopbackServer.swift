@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Platform
 import Synchronization
 
 /// A server of an application on the loopback interface: it keeps what it is sent and answers as told.
@@ -23,6 +24,23 @@ final class LoopbackServer: Sendable {
     self.channel = channel
   }
 
+  /// What a GET of a path is answered with, from here on.
+  func publish(_ document: JSON?, at path: String) {
+    log.documents.withLock { documents in
+      documents[path] = document.map { Document(type: "application/json", body: $0.text) }
+    }
+  }
+
+  /// The same with a text.
+  func publish(_ body: String, type: String, at path: String) {
+    log.documents.withLock { $0[path] = Document(type: type, body: body) }
+  }
+
+  private struct Document: Sendable {
+    let type: String
+    let body: String
+  }
+
   /// Serves for the length of `body`.
   static func run(
     _ answer: @escaping @Sendable (Received, _ count: Int) -> HTTPResponseStatus = { _, _ in .ok },
@@ -43,16 +61,6 @@ final class LoopbackServer: Sendable {
       throw error
     }
     try await channel.close()
-  }
-
-  /// Answers this document at a path from now on.
-  func publish(_ body: String, type: String, at path: String) {
-    log.documents.withLock { $0[path] = Document(type: type, body: body) }
-  }
-
-  private struct Document: Sendable {
-    let type: String
-    let body: String
   }
 
   /// Waits until so many requests have come; a job brings them.
@@ -102,18 +110,18 @@ final class LoopbackServer: Sendable {
         guard let head else { return }
         let status = log.take(
           Received(method: head.method, uri: head.uri, headers: head.headers, body: body))
-        let document = log.documents.withLock { $0[head.uri] }
-        var headers: HTTPHeaders = [
-          "content-length": "\(document?.body.utf8.count ?? 0)", "cache-control": "no-store",
-          "connection": "close",
-        ]
-        if let document { headers.add(name: "content-type", value: document.type) }
-        let answer = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
+        let document = head.method == .GET ? log.documents.withLock { $0[head.uri] } : nil
+        let answer = HTTPResponseHead(
+          version: .http1_1, status: status,
+          headers: [
+            "content-length": "\(document?.body.utf8.count ?? 0)",
+            "content-type": document?.type ?? "text/plain", "cache-control": "no-store",
+            "connection": "close",
+          ])
         context.write(wrapOutboundOut(.head(answer)), promise: nil)
-        if let document {
-          context.write(
-            wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: document.body)))), promise: nil)
-        }
+        context.write(
+          wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: document?.body ?? "")))),
+          promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         context.close(promise: nil)
       }

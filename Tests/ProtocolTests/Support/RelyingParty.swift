@@ -225,8 +225,4 @@ extension TestTenant {
       ])
     return person
   }
-
-  func change(settings: JSON) async throws {
-    try await admin.document(.PATCH, "organizations/\(id)", ["settings": settings])
-  }
 }

@@ -1,4 +1,5 @@
 import HTTPTypes
+import JOSE
 import Tenancy
 import Web
 
