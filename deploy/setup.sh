@@ -3,7 +3,7 @@
 set -euo pipefail
 
 packages=(pkg-config libpq-dev libssl-dev libargon2-dev libhiredis-dev zlib1g-dev ca-certificates postgresql redis-server)
-if [ "${1:-}" = test ]; then packages+=(unzip python3 curl nodejs); fi
+if [ "${1:-}" = test ]; then packages+=(unzip python3 curl nodejs apache2 libapache2-mod-auth-openidc python3-authlib python3-requests); fi
 
 if ! command -v swift >/dev/null; then
   echo "Swift 6.3 is needed and 'swift' is not on the PATH: see https://www.swift.org/install/linux/" >&2

@@ -310,6 +310,8 @@ CREATE TABLE {tenant}.token_family (
     expires_at timestamp with time zone NOT NULL,
     revoked_at timestamp with time zone,
     revoked_reason text,
+    claims jsonb,
+    resources text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT token_family_revoked_check CHECK (((revoked_at IS NULL) = (revoked_reason IS NULL)))
 );
 

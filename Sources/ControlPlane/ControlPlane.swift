@@ -67,6 +67,9 @@ package struct ControlPlane: Sendable {
         organizations: organizations, directory: directory, idempotency: idempotency),
       UsersEndpoint(organizations: organizations, users: users, idempotency: idempotency),
       ClientsEndpoint(organizations: organizations, clients: clients, idempotency: idempotency),
+      TrustedIssuersEndpoint(organizations: organizations, issuers: tenancy.trustedIssuers),
+      InitialAccessTokensEndpoint(
+        organizations: organizations, tokens: tenancy.initialAccessTokens),
       SessionsEndpoint(
         organizations: organizations, users: users, clients: clients,
         revocations: tenancy.revocations),
@@ -128,6 +131,7 @@ package struct ControlPlane: Sendable {
       tokenEndpoint: "\(directory.issuer(slug: Tenant.systemSlug))/oauth2/token",
       schemas: [
         ("Organization", Organization.schema), ("User", User.schema), ("Client", Client.schema),
+        ("TrustedIssuer", TrustedIssuer.schema), ("InitialAccessToken", InitialAccessToken.schema),
         ("Session", ListedSession.schema), ("SigningKey", SigningKeyRecord.schema),
         ("Purpose", ConsentPurpose.schema), ("PrivacyRequest", DataRequest.schema),
         ("PrivacyPlan", DataRequest.planSchema), ("DataMap", DataMapEndpoint.schema),

@@ -75,7 +75,8 @@ extension IPAddress {
     "127.0.0.0/8",  // loopback
     "169.254.0.0/16",  // link-local; the metadata services of clouds
     "168.63.129.16",  // Azure's, which looks public and is not
-    "192.0.0.0/24", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24",  // assignments, documentation
+    "192.0.0.0/24",  // protocol assignments; another cloud's metadata service
+    "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24",  // documentation
     "192.88.99.0/24",  // 6to4 relays (RFC 7526)
     "198.18.0.0/15",  // benchmarks (RFC 2544)
     "224.0.0.0/4", "240.0.0.0/4",  // multicast, reserved, broadcast

@@ -26,7 +26,9 @@ package struct HostResolver: Sendable {
     }
   }
 
-  /// Of their own, since a name server that does not answer holds one for seconds. They belong to the process, as event loops do.
+  /// Threads that belong to the process, as event loops do.
+  ///
+  /// Apart from those of others, since a name server that does not answer holds one for seconds.
   private static let threads = {
     let pool = NIOThreadPool(numberOfThreads: 8)
     pool.start()

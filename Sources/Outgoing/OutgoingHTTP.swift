@@ -38,6 +38,7 @@ package struct OutgoingHTTP: Sendable {
   /// - Parameters:
   ///   - request: What to ask.
   ///   - partition: Whose request this is, such as the tenant's id: limits and failures are kept apart by it.
+  /// - Returns: the answer, whole.
   /// - Throws: ``OutgoingError``, or `CancellationError`.
   package func send(_ request: OutgoingRequest, partition: String) async throws -> OutgoingResponse
   {

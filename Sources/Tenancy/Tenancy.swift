@@ -17,7 +17,11 @@ package struct Tenancy: Sendable {
     FindSignInCandidate.self, FindSignInCandidateByID.self, ListUsers.self, UpdateUser.self,
     SetPassword.self, MarkUserErasing.self,
     InsertClient.self, FindClient.self, LockClient.self, ListClients.self, UpdateClient.self,
-    DeleteClient.self,
+    DeleteClient.self, CountSelfRegisteredClients.self,
+    InsertTrustedIssuer.self, FindTrustedIssuer.self, ListTrustedIssuers.self,
+    UpdateTrustedIssuer.self, DeleteTrustedIssuer.self,
+    InsertInitialAccessToken.self, ListInitialAccessTokens.self, FindInitialAccessToken.self,
+    UseInitialAccessToken.self, DeleteInitialAccessToken.self,
     ListSessions.self, EndSessions.self, DeleteCodesOfSessions.self, DeleteCodesOfUser.self,
     DeleteCodesOfClient.self, RevokeTokenFamiliesOfSessions.self, RevokeTokenFamiliesOfUser.self,
     RevokeAllTokenFamiliesOfClient.self, FindSessionClients.self, FindSubjectKey.self,
@@ -26,6 +30,7 @@ package struct Tenancy: Sendable {
 
   package static let personalData: [PersonalData] = [
     User.personalData, User.credentialPersonalData, Client.personalData,
+    TrustedIssuer.personalData,
     Session.personalData, SigningKeys.personalData, AuditEvent.personalData,
     AuditEvent.headPersonalData,
   ]
@@ -37,6 +42,8 @@ package struct Tenancy: Sendable {
   package let revocations: Revocations
   package let users: UserStore
   package let clients: ClientStore
+  package let trustedIssuers: TrustedIssuers
+  package let initialAccessTokens: InitialAccessTokens
   package let audit: AuditRecorder
   package let accessTokens: AccessTokenVerifier
   /// The audit writer and the feed of changes; without them everything works, only slower.
@@ -65,6 +72,10 @@ package struct Tenancy: Sendable {
     clients = ClientStore(
       database: database, audit: audit, keys: keyRotation, feed: feed,
       capacity: settings.clientsCachedMax, clock: clock, random: random)
+    trustedIssuers = TrustedIssuers(
+      database: database, audit: audit, clock: clock, random: random)
+    initialAccessTokens = InitialAccessTokens(
+      database: database, audit: audit, clock: clock, random: random)
     accessTokens = AccessTokenVerifier(ring: keys, clock: clock)
     let listener = ChangeListener(
       directory: directory, clients: clients, keys: keys, feed: feed)

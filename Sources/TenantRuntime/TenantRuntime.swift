@@ -15,8 +15,12 @@ package struct TenantRuntime: Sendable {
   package static let statements: [any Statement.Type] = [
     InsertAuthorizationCode.self, ConsumeAuthorizationCode.self, FindAuthorizationCode.self,
     DeleteAuthorizationCodes.self,
-    FindSession.self, StartSession.self, RenewSession.self, ExtendSession.self,
+    InsertDeviceCode.self, PollDeviceCode.self, FindDeviceCode.self, DecideDeviceCode.self,
+    ConsumeDeviceCode.self,
+    FindSession.self, FindSessionUser.self, StartSession.self, RenewSession.self,
+    ExtendSession.self,
     RotateTokenFamily.self, LockTokenFamily.self, FindTokenFamily.self, RevokeTokenFamily.self,
+    FindLatestTokenFamily.self, InsertTokenFamily.self,
     RevokeTokenFamiliesOfClient.self,
     FindTokenStatus.self, FindUserInfo.self, FindTokenRevocation.self, InsertTokenRevocation.self,
   ]
@@ -33,19 +37,43 @@ package struct TenantRuntime: Sendable {
 
   package init(
     database: Database, tenancy: Tenancy, consents: Consents, requests: PrivacyRequests,
-    packages: ExportPackages, counters: any Counters, outgoing: OutgoingHTTP,
-    keySets: RemoteJWKSets, pages: Pages, settings: RuntimeSettings, server: BaseURL,
-    clock: WallClock, random: RandomSource
+    packages: ExportPackages, counters: any Counters, replays: any ReplayGuard,
+    outgoing: OutgoingHTTP, keySets: RemoteJWKSets, pages: Pages, settings: RuntimeSettings,
+    server: BaseURL, clock: WallClock, random: RandomSource
   ) {
     let sessions = Sessions(
       database: database, revocations: tenancy.revocations, server: server, clock: clock,
       random: random)
     let forms = FormGuards(server: server, random: random)
+    let replays = Replays(marks: replays, clock: clock)
+    let authenticate = ClientAuthenticator(
+      methods: [
+        ClientSecretBasic(), ClientSecretPost(), ClientSecretJWT(), PrivateKeyJWT(),
+        NoClientAuthentication(),
+      ],
+      clients: tenancy.clients,
+      assertions: ClientAssertions(
+        keySets: keySets, ring: tenancy.keys, replays: replays, clock: clock))
     let protocols = ProtocolEndpoints(
-      database: database, tenancy: tenancy, settings: settings.tokens, server: server,
+      database: database, tenancy: tenancy, authenticate: authenticate, replays: replays,
+      keySets: keySets, settings: settings.tokens, server: server, clock: clock, random: random)
+    let devices = DeviceEndpoints(
+      database: database, tenancy: tenancy, authenticate: authenticate, consents: consents,
+      personal: PersonalPage(sessions: sessions, forms: forms, clock: clock),
+      throttle: DeviceThrottle(settings: settings.devices, counters: counters), pages: pages,
       clock: clock, random: random)
+    let registration = RegistrationEndpoint(
+      registrations: Registrations(
+        clients: tenancy.clients, tokens: tenancy.initialAccessTokens,
+        statements: SoftwareStatements(
+          issuers: tenancy.trustedIssuers, keySets: keySets, clock: clock),
+        sectors: SectorIdentifiers(http: outgoing), counters: counters,
+        settings: settings.registrations, database: database))
     let interaction = InteractionEndpoints(
-      database: database, tenancy: tenancy, consents: consents, sessions: sessions, forms: forms,
+      database: database, tenancy: tenancy, consents: consents,
+      objects: RequestObjects(
+        documents: RequestDocuments(http: outgoing, clock: clock), keySets: keySets, clock: clock),
+      sessions: sessions, forms: forms,
       throttle: LoginThrottle(settings: settings.login, counters: counters), pages: pages,
       clock: clock, random: random)
     let privacy = PrivacyEndpoints(
@@ -61,7 +89,9 @@ package struct TenantRuntime: Sendable {
     ]
     groups = [
       EndpointGroup(
-        at: "t/:slug", protocols.endpoints + interaction.endpoints + privacy.endpoints,
+        at: "t/:slug",
+        protocols.endpoints + devices.endpoints + [registration] + interaction.endpoints
+          + privacy.endpoints,
         resolve: resolve),
       EndpointGroup(
         at: ".well-known/oauth-authorization-server/t/:slug", protocols.insertedMetadata,
@@ -76,26 +106,32 @@ private struct ProtocolEndpoints {
   let insertedMetadata: [any Endpoint<TenantContext>]
 
   init(
-    database: Database, tenancy: Tenancy, settings: TokenSettings, server: BaseURL,
-    clock: WallClock, random: RandomSource
+    database: Database, tenancy: Tenancy, authenticate: ClientAuthenticator, replays: Replays,
+    keySets: RemoteJWKSets, settings: TokenSettings, server: BaseURL, clock: WallClock,
+    random: RandomSource
   ) {
     let audiences = TokenAudiences(adminAPI: server.text + "/admin/v1")
     let issuer = TokenIssuer(
-      keys: tenancy.keys, audiences: audiences, clock: clock, random: random)
+      keys: tenancy.keys, audiences: audiences, users: tenancy.users, clock: clock,
+      random: random)
     let tokens = AccessTokens(
-      verifier: tenancy.accessTokens, audiences: audiences, clients: tenancy.clients,
-      database: database)
+      verifier: tenancy.accessTokens, clients: tenancy.clients, database: database)
+    let subjects = SubjectTokens(
+      tokens: tokens, keys: tenancy.keys, database: database, clock: clock)
     let grants = Grants([
       AuthorizationCodeGrant(
         database: database, issuer: issuer, audit: tenancy.audit, clock: clock),
       RefreshTokenGrant(
         database: database, issuer: issuer, audit: tenancy.audit, settings: settings, clock: clock),
       ClientCredentialsGrant(issuer: issuer),
+      DeviceCodeGrant(database: database, issuer: issuer, clock: clock),
+      TokenExchangeGrant(
+        subjects: subjects, issuer: issuer, database: database, audit: tenancy.audit, clock: clock),
+      JWTBearerGrant(
+        issuers: tenancy.trustedIssuers, keySets: keySets, replays: replays, users: tenancy.users,
+        database: database, issuer: issuer, audit: tenancy.audit, clock: clock, random: random),
       // a new grant: one file beside these, one line here
     ])
-    let authenticate = ClientAuthenticator(
-      methods: [ClientSecretBasic(), ClientSecretPost(), NoClientAuthentication()],
-      clients: tenancy.clients)
     let documents = PublishedDocuments(
       keys: tenancy.keys,
       metadata: Metadata(
@@ -105,15 +141,38 @@ private struct ProtocolEndpoints {
       DiscoveryEndpoint(documents: documents),
       KeysEndpoint(documents: documents),
       TokenEndpoint(authenticate: authenticate, grants: grants),
-      UserInfoEndpoint(tokens: tokens, database: database),
+      UserInfoEndpoint(tokens: tokens, keys: tenancy.keys, database: database, clock: clock),
       IntrospectionEndpoint(
         authenticate: authenticate, tokens: tokens, database: database, settings: settings,
         clock: clock),
+      GlobalRevocationEndpoint(
+        tokens: tokens, users: tenancy.users, revocations: tenancy.revocations),
       RevocationEndpoint(
-        authenticate: authenticate, tokens: tokens, database: database, audit: tenancy.audit,
-        clock: clock),
+        authenticate: authenticate, tokens: tokens,
+        hints: IDTokenHintVerifier(keys: tenancy.keys, clock: clock), database: database,
+        audit: tenancy.audit, clock: clock),
     ]
     insertedMetadata = [InsertedDiscoveryEndpoint(documents: documents)]
+  }
+}
+
+/// How devices without a browser sign in.
+private struct DeviceEndpoints {
+  let endpoints: [any Endpoint<TenantContext>]
+
+  init(
+    database: Database, tenancy: Tenancy, authenticate: ClientAuthenticator, consents: Consents,
+    personal: PersonalPage, throttle: DeviceThrottle, pages: Pages, clock: WallClock,
+    random: RandomSource
+  ) {
+    let codes = DeviceCodes(
+      database: database, consents: consents, audit: tenancy.audit, clock: clock, random: random)
+    endpoints = [
+      DeviceAuthorizationEndpoint(authenticate: authenticate, codes: codes),
+      DeviceEndpoint(
+        personal: personal, codes: codes, throttle: throttle, clients: tenancy.clients,
+        pages: pages),
+    ]
   }
 }
 
@@ -122,18 +181,20 @@ private struct InteractionEndpoints {
   let endpoints: [any Endpoint<TenantContext>]
 
   init(
-    database: Database, tenancy: Tenancy, consents: Consents, sessions: Sessions,
-    forms: FormGuards, throttle: LoginThrottle, pages: Pages, clock: WallClock,
+    database: Database, tenancy: Tenancy, consents: Consents, objects: RequestObjects,
+    sessions: Sessions, forms: FormGuards, throttle: LoginThrottle, pages: Pages, clock: WallClock,
     random: RandomSource
   ) {
     let reader = AuthorizationReader(clients: tenancy.clients)
     let hints = IDTokenHintVerifier(keys: tenancy.keys, clock: clock)
-    let situations = AuthorizationSituations(consents: consents, hints: hints, clock: clock)
+    let situations = AuthorizationSituations(
+      consents: consents, hints: hints, clients: tenancy.clients, clock: clock)
     let codes = AuthorizationCodes(
       database: database, audit: tenancy.audit, clock: clock, random: random)
     endpoints = [
       AuthorizeEndpoint(
-        reader: reader, sessions: sessions, situations: situations, codes: codes),
+        reader: reader, objects: objects, sessions: sessions, situations: situations,
+        codes: codes, pages: pages),
       LoginEndpoint(
         users: tenancy.users, authorizations: reader, sessions: sessions, throttle: throttle,
         audit: tenancy.audit, forms: forms, pages: pages),
@@ -183,9 +244,13 @@ private struct PrivacyEndpoints {
 package struct RuntimeSettings: Sendable {
   let login: LoginSettings
   let tokens: TokenSettings
+  let devices: DeviceSettings
+  let registrations: RegistrationSettings
 
   package init(_ read: inout SettingsReader) {
     login = LoginSettings(&read)
     tokens = TokenSettings(&read)
+    devices = DeviceSettings(&read)
+    registrations = RegistrationSettings(&read)
   }
 }

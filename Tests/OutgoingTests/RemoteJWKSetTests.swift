@@ -193,7 +193,10 @@ struct RemoteJWKSetTests {
       (Receiver.http("{}", status: "302 Found", fields: "Location: /x\r\n"), .status(302)),
       (Receiver.http("{\"keys\":[]}", type: "text/html"), .contentType),
       (Receiver.http("<html>"), .malformed(.malformed("a character is not allowed here"))),
-      (Receiver.http("{\"keys\":[],\"keys\":[]}"), .malformed(.malformed("a member name occurs twice"))),
+      (
+        Receiver.http("{\"keys\":[],\"keys\":[]}"),
+        .malformed(.malformed("a member name occurs twice"))
+      ),
       (Receiver.http("{}"), .malformed(.malformed("keys"))),
       (
         Receiver.http("{\"keys\":[\(String(repeating: " ", count: 257 * 1024))]}"),

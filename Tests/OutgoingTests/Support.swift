@@ -42,6 +42,7 @@ extension OutgoingHTTP {
 }
 
 extension IPAddress: ExpressibleByStringLiteral {
+  /// An address of a test's table.
   public init(stringLiteral text: String) {
     guard let address = IPAddress(text) else { preconditionFailure("not an address: \(text)") }
     self = address

@@ -75,7 +75,9 @@ struct PagesTests {
   @Test("no template and no style sheet needs what the policy forbids")
   func policy() throws {
     for template in PageTemplate.own {
+      // The layout has the place of the one script whose hash the policy names.
       let text = String(decoding: template.source, as: UTF8.self)
+        .replacing("{{#script}}<script>{{{.}}}</script>", with: "")
       for forbidden in [
         "<script", "<style", "style=", "onclick", "javascript:", "http://", "https://",
       ] {

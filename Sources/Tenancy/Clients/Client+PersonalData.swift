@@ -6,6 +6,6 @@ extension Client {
     table: "client", key: ["id"], subject: nil, erasure: .none,
     columns: [
       .withheld("id", "metadata", "status", "version", "created_at", "updated_at"),
-      .withheld("secret_hash", reason: .security),
+      .withheld("secret_hash", "secret_sealed", "registration_token_hash", reason: .security),
     ])
 }

@@ -9,6 +9,8 @@ package struct TenantSettings: Sendable, Hashable {
   /// Design section 5: codes live 60 s at most.
   package var authorizationCodeLifetimeSeconds = 60
   package var refreshTokenLifetimeSeconds = 30 * 86_400
+  /// How long after the sign-in userinfo tells claims (RFC 9470); 0 for as long as the token lives.
+  package var userInfoAuthenticationMaxAgeSeconds = 0
   package var sessionIdleLifetimeSeconds = 12 * 3600
   package var sessionAbsoluteLifetimeSeconds = 14 * 86_400
   /// What has keys from the beginning; a client that asks for another algorithm brings it about, too.
@@ -24,6 +26,9 @@ package struct TenantSettings: Sendable, Hashable {
   package var recordsUserAgent = true
   /// BCP 47 tag of the pages' language.
   package var language = "en"
+
+  /// What clients may register by themselves.
+  package var registration = RegistrationPolicy()
 
   package init() {}
 
@@ -67,6 +72,7 @@ package struct TenantSettings: Sendable, Hashable {
     for field in TenantSettings.flags {
       if let value = read.bool(field.name) { self[keyPath: field.path] = value }
     }
+    registration = RegistrationPolicy(&read)
     if let algorithms: [ClientSigningAlgorithm] = read.choices("signing_algorithms") {
       signingAlgorithms = algorithms
     }
@@ -84,6 +90,7 @@ package struct TenantSettings: Sendable, Hashable {
       object[field.name] = .integer(Int64(self[keyPath: field.path]))
     }
     for field in TenantSettings.flags { object[field.name] = .bool(self[keyPath: field.path]) }
+    registration.write(to: &object)
     object["signing_algorithms"] = .strings(signingAlgorithms.map(\.rawValue))
     object["language"] = .string(language)
     return object
@@ -110,6 +117,9 @@ package struct TenantSettings: Sendable, Hashable {
     .init(
       name: "refresh_token_lifetime_seconds", path: \.refreshTokenLifetimeSeconds,
       range: 60...(400 * 86_400)),
+    .init(
+      name: "userinfo_authentication_max_age_seconds",
+      path: \.userInfoAuthenticationMaxAgeSeconds, range: 0...(400 * 86_400)),
     .init(
       name: "session_idle_lifetime_seconds", path: \.sessionIdleLifetimeSeconds,
       range: 60...(400 * 86_400)),

@@ -19,8 +19,12 @@ package struct AccessTokenVerifier: Sendable {
     self.clock = clock
   }
 
+  /// - Parameters:
+  ///   - token: What was presented.
+  ///   - tenant: Whose it must be.
+  ///   - audience: Who asks; nil for the issuer itself, which knows all of its tokens.
   /// - Throws: ``JOSEError`` for every token that is not acceptable.
-  package func verify(_ token: String, of tenant: Tenant, audience: String) async throws
+  package func verify(_ token: String, of tenant: Tenant, audience: String?) async throws
     -> AccessToken
   {
     let unverified = try UnverifiedJWS(token)
@@ -32,7 +36,8 @@ package struct AccessTokenVerifier: Sendable {
     else { throw JOSEError.unknownKey }
     let verified = try unverified.verified(with: key, allowing: Self.algorithms)
     let policy = JWTPolicy(
-      issuer: tenant.issuer, audiences: [audience], type: AccessToken.type, expiry: .required,
+      issuer: tenant.issuer, audiences: Set([audience].compactMap(\.self)), type: AccessToken.type,
+      expiry: .required,
       leewaySeconds: Self.leewaySeconds)
     return try AccessToken(policy.claims(of: verified, now: clock.now()))
   }

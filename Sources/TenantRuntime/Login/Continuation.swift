@@ -5,6 +5,7 @@
 struct Continuation: Sendable, Equatable {
   enum Page: String, Sendable, CaseIterable {
     case authorize = "oauth2/authorize"
+    case device = "device"
     case privacy = "privacy"
     case privacyExport = "privacy/export"
     case privacyErasure = "privacy/erasure"

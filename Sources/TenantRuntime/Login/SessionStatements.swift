@@ -24,6 +24,13 @@ struct FindSession: Statement {
   }
 }
 
+/// Whose a session is, or was.
+struct FindSessionUser: Statement {
+  let id: ID<Session>
+  static let sql: SQL<Self> = "select user_id from \(tenant).session where id = \(\.id)"
+  static func decode(_ row: inout RowReader) throws -> UserID { try row.next() }
+}
+
 /// Starts a session and notes the sign-in on the account.
 struct StartSession: Statement {
   let id: ID<Session>

@@ -34,7 +34,7 @@ struct LogoutEndpoint: TenantEndpoint {
     let target = try await target(parameters, in: tenant)
     let session = try await sessions.current(request, in: tenant)
     let situation = LogoutSituation(
-      session: session.map { ($0.id, $0.user) }, hint: target.hint,
+      session: session?.id, hint: target.about(session, in: tenant),
       isConfirmed: confirmation != nil)
     if let confirmation, let session {
       try forms.guarding(tenant).verify(request, confirmation, binding: session.id.description)
@@ -59,9 +59,18 @@ struct LogoutEndpoint: TenantEndpoint {
   /// Where the browser goes afterwards, if that is proven.
   private struct Target {
     let hint: IDTokenHint?
-    let application: String?
+    let client: Client?
     let location: String?
     let fields: [(name: String, value: String)]
+
+    var application: String? { client?.displayName }
+
+    func about(_ session: Session?, in tenant: Tenant) -> LogoutSituation.Hint? {
+      guard let hint, let client, let session else { return nil }
+      return LogoutSituation.Hint(
+        session: hint.session,
+        namesUser: hint.names(session.user, client: client.metadata, in: tenant))
+    }
   }
 
   private func target(_ parameters: some Web.Parameters, in tenant: Tenant) async throws -> Target {
@@ -85,11 +94,11 @@ struct LogoutEndpoint: TenantEndpoint {
       ("state", state),
     ].compactMap { name, value in value.map { (name, $0) } }
     guard let uri else {
-      return Target(hint: hint, application: client?.displayName, location: nil, fields: fields)
+      return Target(hint: hint, client: client, location: nil, fields: fields)
     }
     // Section 3: never to an address that is not registered.
     guard let client else {
-      return Target(hint: hint, application: nil, location: nil, fields: fields)
+      return Target(hint: hint, client: nil, location: nil, fields: fields)
     }
     guard client.metadata.postLogoutRedirectURIs.contains(uri) else {
       throw OAuthError.invalidRequest(
@@ -97,7 +106,7 @@ struct LogoutEndpoint: TenantEndpoint {
     }
     let separator = uri.contains("?") ? "&" : "?"
     let location = state.map { uri + separator + FormEncoding.encode([("state", $0)]) } ?? uri
-    return Target(hint: hint, application: client.displayName, location: location, fields: fields)
+    return Target(hint: hint, client: client, location: location, fields: fields)
   }
 
   private func client(_ id: ClientID?, in tenant: Tenant) async throws -> Client? {

@@ -71,7 +71,8 @@ struct SendLogoutTokenHandler: JobHandler {
   {
     let keys = try await keys.keys(of: tenant)
     return try LogoutToken(
-      issuer: tenant.issuer, client: client.id, subject: job.user.description,
+      issuer: tenant.issuer, client: client.id,
+      subject: tenant.subject(of: job.user, for: client.metadata),
       session: job.session, id: random.token(byteCount: 16), issuedAt: clock.now()
     ).signed(with: keys.current(client.metadata.idTokenAlgorithm.algorithm))
   }

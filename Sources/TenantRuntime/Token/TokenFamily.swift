@@ -13,6 +13,10 @@ struct TokenFamily: Sendable, Equatable {
   let authenticatedAt: Date
   let acr: String
   let amr: [String]
+  /// Claims that were asked for by name.
+  var claims = ReleasedClaims()
+  /// What tokens may be for; empty if the request named none.
+  var resources: [String] = []
   /// The latest generation of refresh tokens that was issued; 0 if the client gets none.
   let generation: Int32
   let rotatedAt: Date?

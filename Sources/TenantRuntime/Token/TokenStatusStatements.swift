@@ -29,7 +29,7 @@ struct FindUserInfo: Statement {
            and u.status = 'active'
            and (s.ended_at is null or 'offline_access' = any (string_to_array(f.scope, ' ')))
            and not exists (select from \(tenant).token_revocation r where r.jti = \(\.jti)),
-           u.id, u.subject_key, u.profile, u.updated_at
+           f.claims, u.id, u.subject_key, u.profile, u.updated_at
       from \(tenant).token_family f
       join \(tenant).user_account u on u.id = f.user_id
       left join \(tenant).session s on s.id = f.session_id
@@ -37,13 +37,16 @@ struct FindUserInfo: Statement {
     """
   static func decode(_ row: inout RowReader) throws -> StoredUserInfo {
     StoredUserInfo(
-      isAlive: try row.next(), user: try row.next(), subjectKey: try row.next(),
+      isAlive: try row.next(), claims: ReleasedClaims(stored: try row.next()),
+      user: try row.next(), subjectKey: try row.next(),
       profile: try row.next(), updatedAt: try row.next())
   }
 }
 
 struct StoredUserInfo: Sendable {
   let isAlive: Bool
+  /// What was asked for by name.
+  let claims: ReleasedClaims
   let user: UserID
   let subjectKey: [UInt8]
   let profile: [UInt8]

@@ -80,11 +80,17 @@ struct SecurityHeaders: RouterMiddleware {
     return response
   }
 
-  /// The policy of a page: no script, nothing from elsewhere but frames it names (CSP Level 3).
-  static func contentSecurityPolicy(_ targets: FormTargets, frames: [String] = []) -> String {
+  /// The policy of a page (CSP Level 3): nothing from elsewhere but frames and the image it names, and no
+  /// script but the one the page is made with.
+  static func contentSecurityPolicy(
+    _ targets: FormTargets, script: InlineScript? = nil, image: ForeignImage? = nil,
+    frames: [String] = []
+  ) -> String {
+    let scripts = script.map { " script-src \($0.source);" } ?? ""
+    let images = image.map { " \($0.source)" } ?? ""
     let frames = frames.isEmpty ? "" : "frame-src \(frames.joined(separator: " ")); "
     return """
-      default-src 'none'; style-src 'self'; img-src 'self' data:; \(frames)\
+      default-src 'none'; style-src 'self';\(scripts) img-src 'self' data:\(images); \(frames)\
       form-action \(targets.sources); frame-ancestors 'none'; base-uri 'none'
       """
   }

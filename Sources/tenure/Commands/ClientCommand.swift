@@ -6,7 +6,9 @@ import Platform
 struct ClientCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "client", abstract: "Create, list, show, revoke and delete applications.",
-    subcommands: [Create.self, List.self, Show.self, Revoke.self, Delete.self])
+    subcommands: [
+      Create.self, List.self, Show.self, Revoke.self, Delete.self, InitialAccessToken.self,
+    ])
 
   struct Create: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -34,6 +36,24 @@ struct ClientCommand: AsyncParsableCommand {
       let path = "organizations/\(AdminClient.escape(organization))/clients"
       let client = try await admin.connect().call(.POST, path, body: .object(body))
       Output.document(client, json: admin.json)
+    }
+  }
+
+  struct InitialAccessToken: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "initial-access-token",
+      abstract: "Let somebody register applications; the token is printed once.")
+    @Argument(help: "The organization's slug or id.") var organization: String
+    @Option(help: "How many applications it is good for.") var uses = 1
+    @Option(name: .customLong("expires-in"), help: "Seconds until it expires.")
+    var expiresIn = 86_400
+    @OptionGroup var admin: AdminOptions
+
+    func run() async throws {
+      let path = "organizations/\(AdminClient.escape(organization))/initial-access-tokens"
+      let token = try await admin.connect().call(
+        .POST, path, body: ["uses": .integer(uses), "expires_in": .integer(expiresIn)])
+      Output.document(token, json: admin.json)
     }
   }
 

@@ -80,7 +80,8 @@ struct Wiring: Sendable {
     tenantRuntime = TenantRuntime(
       database: database, tenancy: tenancy, consents: compliance.consents,
       requests: compliance.requests, packages: compliance.packages, counters: cache.counters,
-      outgoing: outgoing, keySets: RemoteJWKSets(http: outgoing, clock: clock), pages: pages,
+      replays: cache.replays, outgoing: outgoing,
+      keySets: RemoteJWKSets(http: outgoing, clock: clock), pages: pages,
       settings: settings.runtime, server: settings.web.baseURL, clock: clock,
       random: random)
     jobHandlers = compliance.jobHandlers + controlPlane.jobHandlers + tenantRuntime.jobHandlers

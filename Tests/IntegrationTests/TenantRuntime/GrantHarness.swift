@@ -48,7 +48,7 @@ struct GrantHarness: Sendable {
         database: base.database, audit: base.tenancy.audit, clock: clock, random: .system),
       issuer: TokenIssuer(
         keys: base.tenancy.keys, audiences: TokenAudiences(adminAPI: "https://id.example/admin/v1"),
-        clock: clock, random: .system),
+        users: base.tenancy.users, clock: clock, random: .system),
       settings: TokenSettings(&read))
   }
 
@@ -69,6 +69,7 @@ struct GrantHarness: Sendable {
   func code(_ session: Session, scope: String = "openid offline_access") async throws -> String {
     let parameters = AuthorizationParameters([
       "response_type": "code", "client_id": client.id.text, "scope": scope,
+      "redirect_uri": client.metadata.redirectURIs.first ?? "",
       "code_challenge": CodeChallenge(answeredBy: try CodeVerifier(Self.verifier)).value,
       "code_challenge_method": "S256",
     ])

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Platform
 import Synchronization
 
 /// A server of an application on the loopback interface: it keeps what it is sent and answers as told.
@@ -21,6 +22,23 @@ final class LoopbackServer: Sendable {
   private init(log: Log, channel: any Channel) {
     self.log = log
     self.channel = channel
+  }
+
+  /// What a GET of a path is answered with, from here on.
+  func publish(_ document: JSON?, at path: String) {
+    log.documents.withLock { documents in
+      documents[path] = document.map { Document(type: "application/json", body: $0.text) }
+    }
+  }
+
+  /// The same with a text.
+  func publish(_ body: String, type: String, at path: String) {
+    log.documents.withLock { $0[path] = Document(type: type, body: body) }
+  }
+
+  private struct Document: Sendable {
+    let type: String
+    let body: String
   }
 
   /// Serves for the length of `body`.
@@ -56,6 +74,7 @@ final class LoopbackServer: Sendable {
 
   private final class Log: Sendable {
     let received = Mutex<[Received]>([])
+    let documents = Mutex<[String: Document]>([:])
     let answer: @Sendable (Received, Int) -> HTTPResponseStatus
 
     init(answer: @escaping @Sendable (Received, Int) -> HTTPResponseStatus) {
@@ -91,10 +110,18 @@ final class LoopbackServer: Sendable {
         guard let head else { return }
         let status = log.take(
           Received(method: head.method, uri: head.uri, headers: head.headers, body: body))
+        let document = head.method == .GET ? log.documents.withLock { $0[head.uri] } : nil
         let answer = HTTPResponseHead(
           version: .http1_1, status: status,
-          headers: ["content-length": "0", "cache-control": "no-store", "connection": "close"])
+          headers: [
+            "content-length": "\(document?.body.utf8.count ?? 0)",
+            "content-type": document?.type ?? "text/plain", "cache-control": "no-store",
+            "connection": "close",
+          ])
         context.write(wrapOutboundOut(.head(answer)), promise: nil)
+        context.write(
+          wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: document?.body ?? "")))),
+          promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         context.close(promise: nil)
       }

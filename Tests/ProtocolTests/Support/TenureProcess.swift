@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// One process of the built product.
+/// One process of the built product, or of another program a test needs beside it.
 ///
 /// It ends with the test process, however that ends: a shell holds it, and stops it as soon as the
 /// shell's standard input closes.
@@ -23,19 +23,26 @@ final class TenureProcess: Sendable {
     child=$!
     echo $child >"$pid.new"; mv "$pid.new" "$pid"
     exec 3<&0
-    (read -r line <&3; kill $child) 2>/dev/null &
+    (read -r line <&3; kill $child; sleep 10; kill -9 $child) 2>/dev/null &
     leash=$!
     wait $child; status=$?
     kill $leash 2>/dev/null
     exit $status
     """
 
-  init(_ arguments: [String], environment: [String: String], folder: URL) async throws {
+  convenience init(_ arguments: [String], environment: [String: String], folder: URL) async throws {
+    try await self.init(
+      program: Self.executable, arguments, environment: environment, folder: folder)
+  }
+
+  init(
+    program: String, _ arguments: [String], environment: [String: String], folder: URL
+  ) async throws {
     let name = UUID().uuidString
     log = folder.appendingPathComponent("\(name).log")
     let pidFile = folder.appendingPathComponent("\(name).pid")
     let words =
-      ["/bin/sh", "-c", Self.script, "sh", log.path, pidFile.path, Self.executable] + arguments
+      ["/bin/sh", "-c", Self.script, "sh", log.path, pidFile.path, program] + arguments
     let variables = ["PATH": "/usr/bin:/bin"].merging(environment) { $1 }
     (shell, leash) = try Self.spawn(words, variables.map { "\($0)=\($1)" })
     var found: Int32?

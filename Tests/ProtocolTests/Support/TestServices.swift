@@ -32,7 +32,7 @@ enum TestServices {
 /// One run of another program.
 enum Shell {
   @discardableResult
-  static func run(_ program: String, _ arguments: [String]) throws -> String {
+  static func run(_ program: String, _ arguments: [String], input: [UInt8] = []) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = [program] + arguments
@@ -42,7 +42,12 @@ enum Shell {
     let output = try FileHandle(forWritingTo: file)
     process.standardOutput = output
     process.standardError = output
+    let pipe = Pipe()
+    process.standardInput = pipe
     try process.run()
+    // Less than a pipe holds, so that this waits for nobody.
+    try pipe.fileHandleForWriting.write(contentsOf: Data(input))
+    try pipe.fileHandleForWriting.close()
     process.waitUntilExit()
     let printed = try String(decoding: Data(contentsOf: file), as: UTF8.self)
     guard process.terminationStatus == 0 else {
