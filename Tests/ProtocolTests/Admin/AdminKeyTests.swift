@@ -54,7 +54,7 @@ struct AdminKeyTests {
     let tokens = try await visit.request.refresh(refresh).json
     #expect(try await visit.tenant.userinfo(tokens["access_token"]).status == 200)
     let events = try await harness.admin.document(
-      .GET, "\(visit.tenant.path)/audit?action=signing_key.retired")
+      .GET, "\(visit.tenant.path)/audit/events?action=signing_key.retired")
     #expect(events["events"]?.arrayValue?.count == 2)
   }
 
