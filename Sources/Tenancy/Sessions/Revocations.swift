@@ -133,7 +133,8 @@ package struct Revocations: Sendable {
     return revoked
   }
 
-  /// Everything a client holds of anybody: codes and grants; sessions are the users'.
+  /// Everything a client holds: codes and grants of anybody, and tokens of its own; sessions are the
+  /// users'.
   package func revokeEverything(of client: ClientID, in tenant: Tenant, origin: AuditOrigin)
     async throws -> Revoked
   {
@@ -142,8 +143,8 @@ package struct Revocations: Sendable {
       try await tx.run(DeleteCodesOfClient(client: client, now: now))
       let grants = try await tx.run(
         RevokeAllTokenFamiliesOfClient(client: client, reason: .clientRevoked, now: now))
+      try await tx.run(RevokeClientTokens(client: client, now: now))
       let revoked = Revoked(grants: grants)
-      guard !revoked.isNothing else { return revoked }
       try await audit.record(
         AuditEvent(
           .clientRevoked, origin: origin, subject: nil,

@@ -58,6 +58,40 @@ struct AdminKeyTests {
     #expect(events["events"]?.arrayValue?.count == 2)
   }
 
+  @Test("The schedule of an organization moves its keys on")
+  func schedule() async throws {
+    let tenant = try await harness.tenant()
+    let url = harness.deployment.databaseURL
+    let schema = try TestServices.psql(
+      "select schema_name from control.organization where id = '\(tenant.id)'", at: url
+    ).trimmingCharacters(in: .whitespacesAndNewlines)
+    func states() async throws -> [String] {
+      states(try await harness.admin.document(.GET, "\(tenant.path)/keys"), "ES256")
+    }
+    // As if the days had passed, with the nightly job due now.
+    func pass(days: Int, until expected: [String]) async throws {
+      try TestServices.psql(
+        """
+        update \(schema).signing_key
+           set created_at = created_at - interval '\(days) days',
+               activated_at = activated_at - interval '\(days) days',
+               deactivated_at = deactivated_at - interval '\(days) days';
+        update control.job_schedule set next_run_at = now()
+         where organization_id = '\(tenant.id)' and kind = 'keys.rotate'
+        """, at: url)
+      for _ in 0..<600 {
+        if try await states() == expected { return }
+        try await Task.sleep(for: .milliseconds(50))
+      }
+      #expect(try await states() == expected)
+    }
+    try await pass(days: 77, until: ["current", "next"])
+    #expect(try await tenant.keys().count == 4)
+    try await pass(days: 15, until: ["previous", "current"])
+    try await pass(days: 15, until: ["retired", "current"])
+    #expect(try await tenant.keys().count == 2)
+  }
+
   @Test("A client or a setting that asks for an algorithm brings its key about")
   func algorithms() async throws {
     let tenant = try await harness.tenant()

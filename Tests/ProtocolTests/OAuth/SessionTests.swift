@@ -116,6 +116,21 @@ struct SessionTests {
     let visit = try await LogoutVisit(harness, scope: "openid offline_access")
     let other = try await LogoutVisit(
       AuthorizationRequest(visit.tenant, visit.tenant.application()), visit.person, visit.browser)
+    let service = try await visit.tenant.application([
+      "grant_types": ["client_credentials"], "response_types": [], "redirect_uris": [],
+      "scope": "things:read",
+    ])
+    let machine = try await HTTP.post(
+      form: [("grant_type", "client_credentials")], to: "\(visit.tenant.issuer)/oauth2/token",
+      headers: [service.basic]
+    ).json["access_token"]
+    func isActive() async throws -> Bool {
+      try await visit.tenant.introspect(machine, by: service)["active"] == true
+    }
+    #expect(try await isActive())
+    let services = "\(visit.tenant.path)/clients/\(service.id)/grants"
+    #expect(try await harness.admin.call(.DELETE, services).status == 204)
+    #expect(try await !isActive())
     let path = "\(visit.tenant.path)/clients/\(visit.request.application.id)/grants"
     #expect(try await harness.admin.call(.DELETE, path).status == 204)
     #expect(try await visit.tenant.userinfo(visit.tokens["access_token"]).status == 401)
