@@ -1,3 +1,5 @@
+import NIOHTTP1
+import JOSE
 import Foundation
 import Platform
 import Testing

@@ -1,6 +1,7 @@
 import Foundation
 import NIOHTTP1
 import Platform
+import Testing
 
 /// How the answer of the authorization endpoint travels: the Basic and the Form Post Basic plan are the
 /// same modules with one or the other.
@@ -45,11 +46,11 @@ struct RelyingParty: Sendable {
   static func application(of tenant: TestTenant, _ changes: JSONObject = [:]) async throws
     -> TestApplication
   {
-    try await tenant.application(
-      JSONObject([
-        ("redirect_uris", [.string(redirectURI)]), ("scope", .string(scope)),
-        ("pkce_waiver_reason", "the conformance suite sends no code challenge"),
-      ]).merging(changes))
+    let metadata: JSONObject = [
+      "redirect_uris": [.string(redirectURI)], "scope": .string(scope),
+      "pkce_waiver_reason": "the conformance suite sends no code challenge",
+    ]
+    return try await tenant.application(metadata.merging(changes))
   }
 
   /// The same person with the same browser at another application.
