@@ -1,6 +1,6 @@
 import Foundation
 import Platform
-import Tenancy
+@testable import Tenancy
 @testable import TenantRuntime
 import Testing
 

@@ -30,10 +30,11 @@ struct GrantHarness: Sendable {
     _ more: JSONObject = [:], logouts: LogoutNotifier = LogoutNotifier { _, _, _ in }
   ) async throws -> GrantHarness {
     let base = try await TenancyHarness.fresh(signingWith: [.es256, .rs256], logouts: logouts)
-    let metadata: JSONObject = [
+    let usual: JSONObject = [
       "redirect_uris": ["https://app.example/cb"],
       "grant_types": ["authorization_code", "refresh_token"],
-    ].merging(more)
+    ]
+    let metadata = usual.merging(more)
     let issued = try await base.tenancy.clients.create(
       try ClientMetadata(validating: metadata), in: base.tenant, origin: TenancyHarness.origin)
     var read = SettingsReader.documentation

@@ -1,4 +1,5 @@
 import Foundation
+import NIOHTTP1
 import Platform
 import Testing
 
@@ -146,7 +147,8 @@ struct DeviceTests {
     _ = try await tenant.signIn(person, with: browser)
     var (at, page) = try await browser.open("\(tenant.issuer)/device")
     let typed = " \(device.userCode.lowercased().replacingOccurrences(of: "-", with: " ")) "
-    (at, page) = try await browser.submit(page, at: at, fill: [("user_code", typed)], press: "submit")
+    (at, page) = try await browser.submit(
+      page, at: at, fill: [("user_code", typed)], press: "submit")
     #expect(page.text.contains("id=\"accept\""))
     (at, page) = try await browser.open("\(tenant.issuer)/device")
     for _ in 0..<10 {
