@@ -51,7 +51,7 @@ package struct ClientMetadata: Sendable, Hashable {
 
   /// What only an administrator may set: a client that registers itself has these ignored.
   package static let administeredNames: Set<String> = [
-    "first_party", "pkce_waiver_reason", "token_exchange", "introspects_all_tokens",
+    "first_party", "pkce_waiver_reason", "resources", "token_exchange", "introspects_all_tokens",
   ]
 
   /// Metadata as a client registers it: what is not known, or not the client's to set, is ignored
@@ -70,6 +70,7 @@ package struct ClientMetadata: Sendable, Hashable {
     var kept = self
     kept.isFirstParty = earlier.isFirstParty
     kept.requests.proofKeyWaiver = earlier.requests.proofKeyWaiver
+    kept.requests.resources = earlier.requests.resources
     kept.tokenExchange = earlier.tokenExchange
     kept.introspectsAllTokens = earlier.introspectsAllTokens
     return kept

@@ -1,10 +1,11 @@
+import NIOHTTP1
 import Foundation
 import NIOHTTP1
 import Platform
 import Testing
 
 /// A module of `oidcc-dynamic-certification-test-plan` that an operator takes part in.
-@Suite("Conformance: Dynamic, key rotation")
+@Suite("Conformance: Dynamic")
 struct DynamicRotateKeysTests {
   let harness: Harness
 

@@ -26,7 +26,19 @@ final class LoopbackServer: Sendable {
 
   /// What a GET of a path is answered with, from here on.
   func publish(_ document: JSON?, at path: String) {
-    log.documents.withLock { $0[path] = document }
+    log.documents.withLock { documents in
+      documents[path] = document.map { Document(type: "application/json", body: $0.text) }
+    }
+  }
+
+  /// The same with a text.
+  func publish(_ body: String, type: String, at path: String) {
+    log.documents.withLock { $0[path] = Document(type: type, body: body) }
+  }
+
+  private struct Document: Sendable {
+    let type: String
+    let body: String
   }
 
   /// Serves for the length of `body`.
@@ -62,7 +74,7 @@ final class LoopbackServer: Sendable {
 
   private final class Log: Sendable {
     let received = Mutex<[Received]>([])
-    let documents = Mutex<[String: JSON]>([:])
+    let documents = Mutex<[String: Document]>([:])
     let answer: @Sendable (Received, Int) -> HTTPResponseStatus
 
     init(answer: @escaping @Sendable (Received, Int) -> HTTPResponseStatus) {
@@ -99,15 +111,17 @@ final class LoopbackServer: Sendable {
         let status = log.take(
           Received(method: head.method, uri: head.uri, headers: head.headers, body: body))
         let document = head.method == .GET ? log.documents.withLock { $0[head.uri] } : nil
-        let bytes = document?.encoded() ?? []
         let answer = HTTPResponseHead(
           version: .http1_1, status: status,
           headers: [
-            "content-length": "\(bytes.count)", "content-type": "application/json",
-            "cache-control": "no-store", "connection": "close",
+            "content-length": "\(document?.body.utf8.count ?? 0)",
+            "content-type": document?.type ?? "text/plain", "cache-control": "no-store",
+            "connection": "close",
           ])
         context.write(wrapOutboundOut(.head(answer)), promise: nil)
-        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
+        context.write(
+          wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: document?.body ?? "")))),
+          promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         context.close(promise: nil)
       }
