@@ -24,7 +24,8 @@ package struct Tenancy: Sendable {
     UseInitialAccessToken.self, DeleteInitialAccessToken.self,
     ListSessions.self, EndSessions.self, DeleteCodesOfSessions.self, DeleteCodesOfUser.self,
     DeleteCodesOfClient.self, RevokeTokenFamiliesOfSessions.self, RevokeTokenFamiliesOfUser.self,
-    RevokeAllTokenFamiliesOfClient.self, FindSessionClients.self, FindSubjectKey.self,
+    RevokeAllTokenFamiliesOfClient.self, RevokeClientTokens.self, FindSessionClients.self,
+    FindSubjectKey.self,
     InsertAuditHead.self, FindAuditHead.self, InsertAuditBatch.self, FindTenantSchema.self,
   ]
 

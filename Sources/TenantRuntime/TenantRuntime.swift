@@ -22,7 +22,7 @@ package struct TenantRuntime: Sendable {
     RotateTokenFamily.self, LockTokenFamily.self, FindTokenFamily.self, RevokeTokenFamily.self,
     FindLatestTokenFamily.self, InsertTokenFamily.self,
     RevokeTokenFamiliesOfClient.self,
-    FindTokenStatus.self, FindUserInfo.self, FindTokenRevocation.self, InsertTokenRevocation.self,
+    FindTokenStatus.self, FindUserInfo.self, FindClientTokenStatus.self, InsertTokenRevocation.self,
   ]
 
   package static let personalData: [PersonalData] = [

@@ -53,13 +53,22 @@ struct StoredUserInfo: Sendable {
   let updatedAt: Date
 }
 
-/// Whether a token that belongs to no user was revoked.
-struct FindTokenRevocation: Statement {
+/// Whether a token that belongs to no user still counts: neither it nor everything of its client was
+/// revoked.
+///
+/// Tokens know the second they were issued in: those of the second of the revocation are void as well.
+struct FindClientTokenStatus: Statement {
   let jti: String
+  let client: ClientID
+  let issuedAt: Date
   static let sql: SQL<Self> = """
-    select expires_at from \(tenant).token_revocation where jti = \(\.jti)
+    select not exists (select from \(tenant).token_revocation where jti = \(\.jti))
+           and not exists (
+                 select from \(tenant).client
+                  where id = \(\.client)
+                    and tokens_revoked_at >= \(\.issuedAt))
     """
-  static func decode(_ row: inout RowReader) throws -> Date { try row.next() }
+  static func decode(_ row: inout RowReader) throws -> Bool { try row.next() }
 }
 
 /// Revokes one access token; a second time changes nothing.
