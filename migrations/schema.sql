@@ -157,6 +157,8 @@ CREATE TABLE {tenant}.client (
     version bigint NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    secret_sealed bytea,
+    registration_token_hash bytea,
     CONSTRAINT client_status_check CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text])))
 );
 
@@ -243,7 +245,7 @@ CREATE TABLE {tenant}.one_time_token (
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     consumed_at timestamp with time zone,
-    CONSTRAINT one_time_token_kind_check CHECK ((kind = 'authorization_code'::text))
+    CONSTRAINT one_time_token_kind_check CHECK ((kind = ANY (ARRAY['authorization_code'::text, 'device_code'::text, 'initial_access_token'::text])))
 );
 
 CREATE TABLE {tenant}.retention_rule (
@@ -319,6 +321,15 @@ CREATE TABLE {tenant}.token_revocation (
     jti text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE {tenant}.trusted_issuer (
+    id uuid NOT NULL,
+    issuer text NOT NULL,
+    metadata jsonb NOT NULL,
+    version bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE {tenant}.user_account (
@@ -428,6 +439,12 @@ ALTER TABLE ONLY {tenant}.token_family
 ALTER TABLE ONLY {tenant}.token_revocation
     ADD CONSTRAINT token_revocation_pkey PRIMARY KEY (jti);
 
+ALTER TABLE ONLY {tenant}.trusted_issuer
+    ADD CONSTRAINT trusted_issuer_issuer_key UNIQUE (issuer);
+
+ALTER TABLE ONLY {tenant}.trusted_issuer
+    ADD CONSTRAINT trusted_issuer_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY {tenant}.user_account
     ADD CONSTRAINT user_account_pkey PRIMARY KEY (id);
 
@@ -456,6 +473,8 @@ CREATE UNIQUE INDEX organization_slug_key ON control.organization USING btree (s
 CREATE INDEX audit_event_action_idx ON {tenant}.audit_event USING btree (action, seq);
 
 CREATE INDEX audit_event_subject_id_idx ON {tenant}.audit_event USING btree (subject_id, seq);
+
+CREATE INDEX client_registration_token_hash_idx ON {tenant}.client USING btree (registration_token_hash) WHERE (registration_token_hash IS NOT NULL);
 
 CREATE INDEX consent_event_user_id_idx ON {tenant}.consent_event USING btree (user_id, purpose_id, client_id, occurred_at DESC, id DESC);
 

@@ -49,6 +49,7 @@ package struct Tenancy: Sendable {
   package let accessTokens: AccessTokenVerifier
   /// The audit writer and the feed of changes; without them everything works, only slower.
   package let services: [any Service]
+  package let metrics: [MetricFamily]
 
   package init(
     database: Database, masterKey: MasterKey, baseURL: BaseURL, passwords: PasswordHasher,
@@ -78,6 +79,9 @@ package struct Tenancy: Sendable {
     initialAccessTokens = InitialAccessTokens(
       database: database, audit: audit, clock: clock, random: random)
     accessTokens = AccessTokenVerifier(ring: keys, clock: clock)
+    metrics =
+      CacheMetrics(caches: directory.caches + clients.caches + keys.caches).families
+      + audit.metrics
     let listener = ChangeListener(
       directory: directory, clients: clients, keys: keys, feed: feed)
     services = [

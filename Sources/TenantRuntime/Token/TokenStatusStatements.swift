@@ -4,17 +4,18 @@ import Platform
 import Tenancy
 
 /// Whether an access token that descends from a user's grant still counts; no row if the grant is gone.
+///
+/// By primary keys only, as ``RotateTokenFamily``.
 struct FindTokenStatus: Statement {
   let family: ID<TokenFamily>
   let jti: String
   static let sql: SQL<Self> = """
     select f.revoked_at is null
-           and u.status = 'active'
-           and (s.ended_at is null or 'offline_access' = any (string_to_array(f.scope, ' ')))
+           and (select u.status from \(tenant).user_account u where u.id = f.user_id) = 'active'
+           and ('offline_access' = any (string_to_array(f.scope, ' '))
+                or (select s.ended_at from \(tenant).session s where s.id = f.session_id) is null)
            and not exists (select from \(tenant).token_revocation r where r.jti = \(\.jti))
       from \(tenant).token_family f
-      join \(tenant).user_account u on u.id = f.user_id
-      left join \(tenant).session s on s.id = f.session_id
      where f.id = \(\.family)
     """
   static func decode(_ row: inout RowReader) throws -> Bool { try row.next() }
