@@ -2,6 +2,7 @@ import NIOHTTP1
 import Cryptography
 import Foundation
 import JOSE
+import NIOHTTP1
 import Platform
 
 /// A key of an application or of an issuer outside.
@@ -50,8 +51,8 @@ extension TestTenant {
     _ endpoint: String, _ form: [(String, String)], headers: [(String, String)] = [],
     at base: String? = nil
   ) async throws -> Reply {
-    let issuer = base.map { issuer.replacingOccurrences(of: admin.baseURL, with: $0) } ?? issuer
-    return try await HTTP.post(form: form, to: "\(issuer)/\(endpoint)", headers: headers)
+    let address = base.map { issuer.replacingOccurrences(of: admin.baseURL, with: $0) } ?? issuer
+    return try await HTTP.post(form: form, to: "\(address)/\(endpoint)", headers: headers)
   }
 
   func settings(_ changes: JSONObject) async throws {
