@@ -167,8 +167,8 @@ struct FindLatestTokenFamily: Statement {
   let session: ID<Session>?
   static let sql: SQL<Self> = """
     select f.id, f.user_id, f.client_id, f.session_id, f.scope, f.auth_time, f.acr, f.amr,
-           f.generation, f.rotated_at, f.expires_at, f.revoked_at, u.status = 'active',
-           s.ended_at is not null
+           f.claims, f.resources, f.generation, f.rotated_at, f.expires_at, f.revoked_at,
+           u.status = 'active', s.ended_at is not null
       from \(tenant).token_family f
       join \(tenant).user_account u on u.id = f.user_id
       left join \(tenant).session s on s.id = f.session_id
