@@ -1,5 +1,5 @@
 ##@ Tenure
-.PHONY: help run test build settings format
+.PHONY: help run test bench build settings format
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,6 +13,10 @@ test: ## Install what is missing and run the whole suite on a Postgres and a Red
 	@deploy/setup.sh test
 	@deploy/test.sh $(ARGS)
 
+bench: ## Measure the product against its bars: ROWS=token-es256,code RUNS=3 TENANTS=1,100,1000 SECONDS=5
+	@deploy/setup.sh bench
+	@deploy/bench.sh $(if $(ROWS),--rows $(ROWS)) $(if $(RUNS),--runs $(RUNS)) $(if $(TENANTS),--tenants $(TENANTS)) $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+
 build: ## Build everything, tests included
 	@deploy/setup.sh test
 	swift build --build-tests
@@ -21,4 +25,4 @@ settings: ## Write the table of settings into the README
 	@deploy/settings.sh
 
 format: ## Format the sources
-	swift format format --in-place --recursive --parallel Sources Tests migrations Package.swift
+	swift format format --in-place --recursive --parallel Sources Tests Benchmarks migrations Package.swift

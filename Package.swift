@@ -1,16 +1,20 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
+/// libFuzzer, where `deploy/fuzz.sh` builds: only then there are fuzz targets, and ours are instrumented.
+let fuzzRuntime = Context.environment["FUZZ_RUNTIME"]
+
 /// Settings of every target of ours; dependencies keep their own.
-let settings: [SwiftSetting] = [
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-  .enableUpcomingFeature("InferIsolatedConformances"),
-  .enableUpcomingFeature("ImmutableWeakCaptures"),
-  .treatAllWarnings(as: .error),
-  .treatWarning("DeprecatedDeclaration", as: .warning),
-]
+let settings: [SwiftSetting] =
+  [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .treatAllWarnings(as: .error),
+    .treatWarning("DeprecatedDeclaration", as: .warning),
+  ] + (fuzzRuntime == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer,address"])])
 /// Settings of the targets that wrap a C library.
 let unsafeSettings = settings + [.strictMemorySafety()]
 
@@ -50,9 +54,12 @@ let lifecycle = Target.Dependency.product(
 let signals = Target.Dependency.product(
   name: "UnixSignals", package: "swift-service-lifecycle")
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+/// For tests alone: another implementation to compare ours with (decision 0015).
+let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let nioTLS = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 
@@ -72,8 +79,10 @@ let package = Package(
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
   ],
@@ -84,7 +93,7 @@ let package = Package(
     .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-    module("Platform", [log]),
+    module("Platform", [log, tracing]),
     module("Database", ["CPostgres", "Platform", log, lifecycle], settings: unsafeSettings),
     .target(
       name: "Migrations", dependencies: ["Database"], path: "migrations", exclude: ["schema.sql"],
@@ -102,11 +111,10 @@ let package = Package(
       "Web",
       [
         "Platform", "Cryptography", hummingbird, hummingbirdCore, mustache, log, lifecycle,
-        httpTypes,
-        nio,
+        httpTypes, nio, tracing,
       ]),
     module("Tenancy", ["Platform", "Database", "Cryptography", "JOSE", log, lifecycle]),
-    module("Jobs", ["Platform", "Database", log, lifecycle]),
+    module("Jobs", ["Platform", "Database", log, lifecycle, tracing]),
     module(
       "Compliance",
       ["Platform", "Database", "Cryptography", "JOSE", "Archive", "Tenancy", "Jobs", log]),
@@ -119,6 +127,13 @@ let package = Package(
         signals, nioHTTP,
       ],
       swiftSettings: settings),
+    .executableTarget(
+      name: "Benchmarks",
+      dependencies: [
+        "Platform", "Cryptography", "Database", arguments, httpClient, hummingbird, log, nio,
+        nioHTTP,
+      ],
+      path: "Benchmarks", exclude: ["Load", "history.jsonl"], swiftSettings: settings),
 
     tests("TidyTests", []),
     tests(
@@ -127,11 +142,11 @@ let package = Package(
         "Web", "Platform", "Cryptography", hummingbird, httpTypes, httpClient, nio, nioHTTP,
         nioPosix, log,
       ]),
-    tests("PlatformTests", ["Platform", log]),
+    tests("PlatformTests", ["Platform", log, tracing]),
     tests("ArchiveTests", ["Archive", "Cryptography", "Platform"]),
     tests("CacheTests", ["Cache", "Platform", log, lifecycle, nio, nioPosix]),
     tests("CryptographyTests", ["Cryptography", "Platform"]),
-    tests("JOSETests", ["JOSE", "Cryptography", "Platform"]),
+    tests("JOSETests", ["JOSE", "Cryptography", "Platform", jwtKit], exclude: ["Vectors"]),
     tests(
       "OutgoingTests",
       ["Outgoing", "JOSE", "Cryptography", "Platform", httpTypes, log, nio, nioPosix, nioTLS]),
@@ -161,3 +176,14 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+if let fuzzRuntime {
+  package.targets += [
+    .systemLibrary(name: "CFuzzer", path: "Tests/CFuzzer"),
+    .executableTarget(
+      name: "FuzzTests",
+      dependencies: plane + ["CFuzzer", "TenantRuntime"], path: "Tests/FuzzTests",
+      exclude: ["Corpus"], swiftSettings: settings,
+      linkerSettings: [.unsafeFlags(["-sanitize=address", fuzzRuntime, "-lstdc++"])]),
+  ]
+}

@@ -3,7 +3,10 @@
 set -euo pipefail
 
 packages=(pkg-config libpq-dev libssl-dev libargon2-dev libhiredis-dev zlib1g-dev ca-certificates postgresql redis-server)
-if [ "${1:-}" = test ]; then packages+=(unzip python3 curl nodejs apache2 libapache2-mod-auth-openidc python3-authlib python3-requests); fi
+case ${1:-} in
+  test) packages+=(unzip python3 curl nodejs apache2 libapache2-mod-auth-openidc python3-authlib python3-requests prometheus) ;;
+  bench) packages+=(wrk openssl git) ;;
+esac
 
 if ! command -v swift >/dev/null; then
   echo "Swift 6.3 is needed and 'swift' is not on the PATH: see https://www.swift.org/install/linux/" >&2
@@ -28,3 +31,8 @@ fi
 echo "Installing ${missing[*]}"
 "${run[@]}" apt-get update -qq
 "${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+
+# The tests start their own; Debian's would take port 9090, where Tenure's internal listener is.
+if [[ " ${missing[*]} " == *" prometheus "* ]] && [ -d /run/systemd/system ]; then
+  "${run[@]}" systemctl disable --quiet --now prometheus
+fi

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Runs a command beside a Postgres and a Redis of its own, on unix sockets in a private folder:
 #   deploy/with-services.sh swift test
-# The command finds them in TENURE_TEST_DATABASE_URL and TENURE_TEST_REDIS_URL. Both end with it.
+# The command finds them in TENURE_TEST_DATABASE_URL and TENURE_TEST_REDIS_URL, and Postgres' process
+# in TENURE_TEST_POSTMASTER. Both end with it. TENURE_TEST_FOLDER says where the private folder is made.
 set -euo pipefail
 
 bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
 [ -n "$bin" ] || bin=$(dirname "$(command -v postgres)")
-folder=$(mktemp -d /tmp/tenure-test.XXXXXX)
+folder=$(mktemp -d "${TENURE_TEST_FOLDER:-/tmp}/tenure-test.XXXXXX")
 as=()
 if [ "$(id -u)" -eq 0 ]; then
   as=(runuser -u postgres --)
@@ -39,6 +40,8 @@ CONF
 redis-server --port 0 --unixsocket "$folder/redis.sock" --unixsocketperm 777 --save '' \
   --appendonly no --dir "$folder" --pidfile "$folder/redis.pid" --daemonize yes >/dev/null
 
+TENURE_TEST_POSTMASTER=$(head -n 1 "$folder/postgres/postmaster.pid")
+export TENURE_TEST_POSTMASTER
 export TENURE_TEST_DATABASE_URL="postgresql://tenure@/postgres?host=$folder"
 export TENURE_TEST_REDIS_URL="redis+unix://$folder/redis.sock"
 "$@"

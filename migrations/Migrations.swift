@@ -27,6 +27,9 @@ package enum Migrations {
     migration(
       4, "authorization_request", up: PackageResources._004_authorization_request_up_sql,
       down: PackageResources._004_authorization_request_down_sql),
+    migration(
+      5, "client_revocation", up: PackageResources._005_client_revocation_up_sql,
+      down: PackageResources._005_client_revocation_down_sql),
   ]
 
   // SwiftPM names an embedded file after itself, with an underscore for the first digit and for everything else that an

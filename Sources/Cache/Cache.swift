@@ -39,6 +39,22 @@ package struct Cache: Service {
     try await client.run()
   }
 
+  /// Whether Redis is to be used at all.
+  package var isConfigured: Bool { client != nil }
+
+  package var metrics: [MetricFamily] {
+    guard let client else { return [] }
+    return [
+      .gauge("tenure_redis_connected", "1 while Redis is connected.") {
+        client.isConnected ? 1 : 0
+      },
+      .counter(
+        "tenure_redis_fallbacks_total",
+        "Commands that Redis did not answer in time, so that this process's memory did.",
+        client.failures),
+    ]
+  }
+
   /// Whether the state is shared with other processes right now; for readiness and metrics.
   package var isShared: Bool { client?.isConnected ?? false }
 }

@@ -37,6 +37,7 @@ package struct Compliance: Sendable {
   package let auditTrail: AuditQuery
   package let store: ArchiveStore
   package let jobHandlers: [any JobHandler]
+  package let metrics: [MetricFamily]
 
   /// Takes the declarations of every module with tables in the tenant schema, its own included.
   ///
@@ -57,6 +58,8 @@ package struct Compliance: Sendable {
     retention = Retention(
       database: database, queue: queue, audit: audit, map: map, clock: clock, random: random)
     auditTrail = AuditQuery(database: database)
+    let retained = RetentionMetrics()
+    metrics = retained.families
     jobHandlers = [
       ExportHandler(
         database: database, directory: directory, audit: audit, store: store, map: map,
@@ -66,7 +69,7 @@ package struct Compliance: Sendable {
         map: map, clock: clock, random: random),
       RetentionHandler(
         database: database, directory: directory, requests: requests, audit: audit, store: store,
-        map: map, clock: clock),
+        map: map, metrics: retained, clock: clock),
     ]
   }
 

@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 import Synchronization
 
 /// Threads that compute Argon2id tags, a bounded queue in front of them, and a deadline for waiting in it.
@@ -9,6 +10,7 @@ final class HashingPool: Sendable {
     let id: UInt64
     let input: Argon2id.Input
     let deadline: ContinuousClock.Instant
+    let wait: Stopwatch
     let continuation: CheckedContinuation<[UInt8], any Error>
   }
 
@@ -44,7 +46,10 @@ final class HashingPool: Sendable {
     self.idle = idle
   }
 
+  let metrics = HashingMetrics()
+
   var threadCount: Int { state.withLock { $0.threads } }
+  var queueLength: Int { state.withLock { $0.queue.count } }
 
   func tag(_ input: Argon2id.Input) async throws -> [UInt8] {
     let id = state.withLock { state in
@@ -54,10 +59,12 @@ final class HashingPool: Sendable {
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         let job = Job(
-          id: id, input: input, deadline: .now.advanced(by: deadline), continuation: continuation)
+          id: id, input: input, deadline: .now.advanced(by: deadline), wait: Stopwatch(),
+          continuation: continuation)
         do {
           try enqueue(job)
         } catch {
+          if error as? PasswordHashError == .busy { metrics.busy.add() }
           continuation.resume(throwing: error)
         }
       }
@@ -137,6 +144,7 @@ final class HashingPool: Sendable {
       }
       return (state.queue, state.stopped)
     }
+    metrics.busy.add(refused.count)
     for job in refused { job.continuation.resume(throwing: PasswordHashError.busy) }
     for waiter in stopped { waiter.resume() }
   }
@@ -175,16 +183,28 @@ final class HashingPool: Sendable {
   }
 
   private func run(_ job: Job, in arena: Argon2Arena) {
+    metrics.waits.observe(job.wait)
     guard ContinuousClock.now < job.deadline else {
+      metrics.busy.add()
       job.continuation.resume(throwing: PasswordHashError.busy)
       return
     }
+    let watch = Stopwatch()
     do {
-      job.continuation.resume(returning: try Argon2id.tag(job.input, arena: arena))
+      let tag = try Argon2id.tag(job.input, arena: arena)
+      metrics.hashes.observe(watch)
+      job.continuation.resume(returning: tag)
     } catch {
       job.continuation.resume(throwing: error)
     }
   }
+}
+
+/// What the threads count.
+struct HashingMetrics: Sendable {
+  let busy = Counter()
+  let waits = DurationHistogram(.interactive)
+  let hashes = DurationHistogram(.interactive)
 }
 
 /// A POSIX semaphore: a thread of ours waits in it, never one of the cooperative pool.

@@ -119,6 +119,32 @@ package final class PasswordHasher: Service {
       || stored.salt.count < Self.saltCount
   }
 
+  package var metrics: [MetricFamily] {
+    let (pool, settings) = (pool, settings)
+    return [
+      .gauge("tenure_password_queue", "Password hashes that wait for a thread.") {
+        pool.queueLength
+      },
+      .gauge("tenure_password_queue_max", "Password hashes that may wait for a thread.") {
+        settings.queueMax
+      },
+      .gauge("tenure_password_threads", "Threads that hash passwords, or wait for the next.") {
+        pool.threadCount
+      },
+      .gauge("tenure_password_threads_max", "Threads that may hash passwords.") {
+        settings.threadsMax
+      },
+      .counter(
+        "tenure_password_refused_total",
+        "Password hashes not made: too many waited, or for too long.", pool.metrics.busy),
+      .durations(
+        "tenure_password_wait_seconds", "How long password hashes waited for a thread.",
+        pool.metrics.waits),
+      .durations(
+        "tenure_password_hash_seconds", "How long one password hash took.", pool.metrics.hashes),
+    ]
+  }
+
   private func tag(
     _ password: Secret<String>, salt: [UInt8], cost: Argon2id.Cost, count: Int
   ) async throws -> [UInt8] {

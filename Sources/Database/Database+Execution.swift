@@ -1,3 +1,5 @@
+import Platform
+
 /// How often one statement or transaction is tried when another transaction gets in its way.
 private let attemptsMax = 4
 
@@ -6,9 +8,11 @@ extension Database {
     _ statement: S, _ schema: TenantSchema?, _ read: (Connection) throws -> R
   ) async throws -> R {
     let role = settings.isolation == .role ? schema : nil
-    return try await leased(role: role) { connection in
-      try await connection.execute(statement, schema: schema, role: role)
-      return try connection.reading(S.self, read)
+    return try await traced("\(S.self)") {
+      try await leased(for: schema) { connection in
+        try await connection.execute(statement, schema: schema, role: role)
+        return try connection.reading(S.self, read)
+      }
     }
   }
 
@@ -16,23 +20,29 @@ extension Database {
     _ sql: ComposedSQL, _ schema: TenantSchema?, _ read: (Connection) throws -> R
   ) async throws -> R {
     let role = settings.isolation == .role ? schema : nil
-    return try await leased(role: role) { connection in
-      try await connection.execute(sql, schema: schema, role: role)
-      return try connection.reading(ComposedSQL.self, read)
+    return try await traced("\(ComposedSQL.self)") {
+      try await leased(for: schema) { connection in
+        try await connection.execute(sql, schema: schema, role: role)
+        return try connection.reading(ComposedSQL.self, read)
+      }
     }
   }
 
   /// Lends a connection for one statement that is a transaction of its own.
-  func leased<R>(role: TenantSchema?, _ body: (Connection) async throws -> R) async throws -> R {
+  func leased<R>(for schema: TenantSchema?, _ body: (Connection) async throws -> R) async throws
+    -> R
+  {
     var attempt = 1
     while true {
-      let connection = try await pool.lease(for: role)
+      let connection = try await pool.lease(for: schema)
       do {
         let result = try await body(connection)
         pool.release(connection)
+        pool.metrics.answered.add()
         return result
       } catch {
         pool.release(connection)
+        pool.metrics.note(error)
         guard let failure = error as? DatabaseError, failure.isRetryable, attempt < attemptsMax
         else {
           throw error
@@ -51,16 +61,16 @@ extension Database {
   func transact<R: Sendable>(
     _ schema: TenantSchema?, _ isolation: Isolation, _ body: (Transaction) async throws -> R
   ) async throws -> R {
-    let role = settings.isolation == .role ? schema : nil
     var attempt = 1
     while true {
-      let connection = try await pool.lease(for: role)
+      let connection = try await pool.lease(for: schema)
       let transaction = Transaction(
         connection, schema: schema, isolation: isolation, tenantIsolation: settings.isolation)
       do {
         let result = try await body(transaction)
         try await transaction.commit()
         pool.release(connection)
+        pool.metrics.answered.add()
         transaction.runEffects()
         return result
       } catch {
@@ -68,6 +78,7 @@ extension Database {
         pool.release(connection)
         // What the body threw may be a consequence of what the database said first.
         let cause = (error as? DatabaseError) ?? transaction.failure
+        if let cause { pool.metrics.note(cause) }
         guard let cause, cause.isRetryable, attempt < attemptsMax, !Task.isCancelled else {
           throw error
         }

@@ -104,7 +104,7 @@ package final class Database: Service {
 
   /// Runs several statements without parameters in one implicit transaction, under the platform's role.
   package func script(_ sql: String) async throws {
-    try await leased(role: nil) { connection in
+    try await leased(for: nil) { connection in
       try await connection.runScript(sql, role: nil)
     }
   }

@@ -37,7 +37,7 @@ package struct DatabaseSettings: Sendable {
       "DATABASE_TENANTS_PER_CONNECTION", default: 512, in: 1...1_000_000,
       "Organizations a connection serves before it is replaced, since backends grow with each.")
     preparedStatementsMax = read.value(
-      "DATABASE_PREPARED_STATEMENTS", default: 256, in: 0...100_000,
+      "DATABASE_PREPARED_STATEMENTS", default: 1024, in: 0...100_000,
       "Prepared statements kept on each connection.")
     isolation = read.value(
       "ISOLATION", default: .role,

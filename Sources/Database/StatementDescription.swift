@@ -17,7 +17,7 @@ extension Database {
     _ statement: S.Type, in schema: TenantSchema?
   ) async throws -> StatementDescription {
     let role = settings.isolation == .role ? schema : nil
-    return try await leased(role: role) { connection in
+    return try await leased(for: schema) { connection in
       try await connection.describe(S.self, schema: schema, role: role)
     }
   }

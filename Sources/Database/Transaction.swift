@@ -1,3 +1,5 @@
+import Platform
+
 /// A transaction, lent to the closure that runs in it.
 ///
 /// It is not Sendable, so the compiler refuses to let it escape. BEGIN travels with the first statement; a
@@ -153,8 +155,11 @@ package final class Transaction {
     return try await noting {
       let begin = hasBegun ? nil : beginText
       hasBegun = true
-      try await connection.execute(statement, schema: schema, role: role(for: schema), begin: begin)
-      return try connection.reading(S.self, read)
+      return try await traced("\(S.self)") {
+        try await connection.execute(
+          statement, schema: schema, role: role(for: schema), begin: begin)
+        return try connection.reading(S.self, read)
+      }
     }
   }
 
@@ -165,8 +170,10 @@ package final class Transaction {
     return try await noting {
       let begin = hasBegun ? nil : beginText
       hasBegun = true
-      try await connection.execute(sql, schema: schema, role: role(for: schema), begin: begin)
-      return try connection.reading(ComposedSQL.self, read)
+      return try await traced("\(ComposedSQL.self)") {
+        try await connection.execute(sql, schema: schema, role: role(for: schema), begin: begin)
+        return try connection.reading(ComposedSQL.self, read)
+      }
     }
   }
 

@@ -6,7 +6,8 @@ package import Database
 package enum Jobs {
   package static let statements: [any Statement.Type] = [
     InsertJob.self, InsertJobs.self,
-    FindJob.self, ListJobs.self, CancelWaitingJob.self, RequestCancel.self, RedriveJob.self,
+    FindJob.self, ListJobs.self, CountJobs.self, CancelWaitingJob.self, RequestCancel.self,
+    RedriveJob.self,
     PlanAfresh.self, ClaimJobs.self, LockLimitedClaims.self, ClaimLimitedJobs.self,
     ExtendLeases.self, HeldJobs.self, RescueJobs.self, FenceJob.self,
     FinishJobs.self, FailJobs.self, ReturnJobs.self, ReportProgress.self,

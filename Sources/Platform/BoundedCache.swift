@@ -15,6 +15,8 @@ package final class BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sen
   }
 
   package var count: Int { state.withLock { $0.count } }
+  /// Entries that made room for others so far.
+  package var evicted: Int { state.withLock { $0.evicted } }
 
   package func value(for key: Key, now: Date) -> Value? {
     state.withLock { $0.value(for: key, now: now) }
@@ -69,6 +71,7 @@ extension BoundedCache {
     private static var none: Int { -1 }
 
     private let capacity: Int
+    private(set) var evicted = 0
     private var slots: [Key: Int] = [:]
     private var entries: [Entry?] = []
     private var free: [Int] = []
@@ -96,7 +99,10 @@ extension BoundedCache {
 
     mutating func store(_ value: Value, for key: Key, expiresAt: Date) {
       remove(key)
-      if slots.count >= capacity, let victim = entries[oldest] { remove(victim.key) }
+      if slots.count >= capacity, let victim = entries[oldest] {
+        remove(victim.key)
+        evicted += 1
+      }
       let entry = Entry(
         key: key, value: value, expiresAt: expiresAt, newer: Self.none, older: Self.none)
       let slot: Int
@@ -119,7 +125,9 @@ extension BoundedCache {
     }
 
     mutating func removeAll() {
+      let evicted = evicted
       self = State(capacity: capacity)
+      self.evicted = evicted
     }
 
     mutating func removeAll(where isStale: (Key, Value) -> Bool) {

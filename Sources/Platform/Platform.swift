@@ -9,6 +9,8 @@
 //   BoundedCache              LRU with expiry   BoundedCache.swift
 //   SettingsReader            TENURE_*          Settings/
 //   LogBootstrap              swift-log         Logging/
+//   MetricsRegistry, Counter  Prometheus 0.0.4  Metrics/
+//   TraceContext, OTLP        W3C, OpenTelemetry  Tracing/
 //   TestSignal                inert in production
 //
 // There is no assembly: nothing here is wired, everything is used.

@@ -29,6 +29,9 @@ final class SharedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private let generation = Atomic<Int>(0)
   private let feed: ChangeFeed
   private let clock: WallClock
+  private let hits = Counter()
+  private let misses = Counter()
+  private let invalidations = Counter()
 
   static var lifetimeSeconds: Double { 300 }
   static var untrustedLifetimeSeconds: Double { 1 }
@@ -37,6 +40,12 @@ final class SharedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     entries = BoundedCache(capacity: capacity, lifetimeSeconds: Self.lifetimeSeconds)
     self.feed = feed
     self.clock = clock
+  }
+
+  var counts: CacheCounts {
+    CacheCounts(
+      hits: hits.value, misses: misses.value, entries: entries.count, evicted: entries.evicted,
+      invalidations: invalidations.value)
   }
 
   /// The cached value, or what `load` finds; what is not found is not remembered.
@@ -48,12 +57,16 @@ final class SharedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   /// What is in memory and can be trusted.
   func cached(_ key: Key) -> Value? {
     let now = clock.now()
-    guard let entry = entries.value(for: key, now: now) else { return nil }
-    return entry.trustedUntil.map { now < $0 } ?? true ? entry.value : nil
+    guard let entry = entries.value(for: key, now: now),
+      entry.trustedUntil.map({ now < $0 }) ?? true
+    else { return nil }
+    hits.add()
+    return entry.value
   }
 
   /// Loads the value whatever is in memory, and remembers it.
   func reload(_ key: Key, load: () async throws -> Value?) async throws -> Value? {
+    misses.add()
     let before = generation.load(ordering: .acquiring)
     let isTrusted = feed.isListening
     guard let value = try await load() else { return nil }
@@ -62,16 +75,19 @@ final class SharedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   }
 
   func invalidate(_ key: Key) {
+    invalidations.add()
     generation.add(1, ordering: .acquiringAndReleasing)
     entries.remove(key)
   }
 
   func invalidateAll(where isStale: @Sendable (Key, Value) -> Bool) {
+    invalidations.add()
     generation.add(1, ordering: .acquiringAndReleasing)
     entries.removeAll { key, entry in isStale(key, entry.value) }
   }
 
   func invalidateAll() {
+    invalidations.add()
     generation.add(1, ordering: .acquiringAndReleasing)
     entries.removeAll()
   }
@@ -86,5 +102,40 @@ final class SharedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
       for: key, now: now)
     // An invalidation between the check and the store has found nothing to remove.
     if generation.load(ordering: .acquiring) != before { entries.remove(key) }
+  }
+}
+
+/// What a cache has seen so far.
+struct CacheCounts: Sendable {
+  let hits: Int
+  let misses: Int
+  let entries: Int
+  let evicted: Int
+  let invalidations: Int
+}
+
+/// Caches by the name their series have.
+struct CacheMetrics: Sendable {
+  let caches: [(name: String, counts: @Sendable () -> CacheCounts)]
+
+  var families: [MetricFamily] {
+    [
+      family("hits_total", "Look-ups answered from memory.", .counter) { $0.hits },
+      family("misses_total", "Look-ups that went to the database.", .counter) { $0.misses },
+      family("entries", "Entries in memory.", .gauge) { $0.entries },
+      family("evictions_total", "Entries that made room for others.", .counter) { $0.evicted },
+      family("invalidations_total", "Changes that entries were dropped for.", .counter) {
+        $0.invalidations
+      },
+    ]
+  }
+
+  private func family(
+    _ name: String, _ help: String, _ kind: MetricFamily.Kind,
+    _ read: @escaping @Sendable (CacheCounts) -> Int
+  ) -> MetricFamily {
+    MetricFamily("tenure_cache_\(name)", help, kind, by: ["cache"]) { [caches] in
+      caches.map { MetricSample(read($0.counts()), $0.name) }
+    }
   }
 }

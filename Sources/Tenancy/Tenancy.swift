@@ -24,7 +24,8 @@ package struct Tenancy: Sendable {
     UseInitialAccessToken.self, DeleteInitialAccessToken.self,
     ListSessions.self, EndSessions.self, DeleteCodesOfSessions.self, DeleteCodesOfUser.self,
     DeleteCodesOfClient.self, RevokeTokenFamiliesOfSessions.self, RevokeTokenFamiliesOfUser.self,
-    RevokeAllTokenFamiliesOfClient.self, FindSessionClients.self, FindSubjectKey.self,
+    RevokeAllTokenFamiliesOfClient.self, RevokeClientTokens.self, FindSessionClients.self,
+    FindSubjectKey.self,
     InsertAuditHead.self, FindAuditHead.self, InsertAuditBatch.self, FindTenantSchema.self,
   ]
 
@@ -48,6 +49,7 @@ package struct Tenancy: Sendable {
   package let accessTokens: AccessTokenVerifier
   /// The audit writer and the feed of changes; without them everything works, only slower.
   package let services: [any Service]
+  package let metrics: [MetricFamily]
 
   package init(
     database: Database, masterKey: MasterKey, baseURL: BaseURL, passwords: PasswordHasher,
@@ -77,6 +79,9 @@ package struct Tenancy: Sendable {
     initialAccessTokens = InitialAccessTokens(
       database: database, audit: audit, clock: clock, random: random)
     accessTokens = AccessTokenVerifier(ring: keys, clock: clock)
+    metrics =
+      CacheMetrics(caches: directory.caches + clients.caches + keys.caches).families
+      + audit.metrics
     let listener = ChangeListener(
       directory: directory, clients: clients, keys: keys, feed: feed)
     services = [

@@ -9,6 +9,6 @@ struct FormGuards: Sendable {
   let random: RandomSource
 
   func guarding(_ tenant: Tenant) -> FormGuard {
-    FormGuard(key: HMACKey(tenant.key.derive(.form)), server: server, random: random)
+    FormGuard(key: tenant.key.macKey(.form), server: server, random: random)
   }
 }

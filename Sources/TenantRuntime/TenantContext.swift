@@ -16,7 +16,7 @@ package struct TenantContext: DerivedContext {
       let tenant = try await directory.find(slug: slug), tenant.status.isRoutable
     else { throw Problem.notFound("There is no organization at this address.") }
     let context = TenantContext(base: base, tenant: tenant)
-    context.note("tenant", tenant.slug)
+    context.note(tenant: tenant.slug)
     context.brand(tenant.pageOwner)
     guard tenant.status.isServing else { throw unavailable(request) }
     return context
@@ -35,13 +35,6 @@ package struct TenantContext: DerivedContext {
 protocol TenantEndpoint: Endpoint where Context == TenantContext {}
 
 extension Tenant {
-  /// The issuer without scheme and host: what every path of the tenant begins with.
-  var issuerPath: String {
-    guard let scheme = issuer.firstRange(of: "://") else { return "" }
-    let rest = issuer[scheme.upperBound...]
-    return rest.firstIndex(of: "/").map { String(rest[$0...]) } ?? ""
-  }
-
   var pageOwner: PageOwner { PageOwner(name: name, privacyPath: issuerPath + "/privacy") }
 
   func path(_ page: String) -> String { "\(issuerPath)/\(page)" }

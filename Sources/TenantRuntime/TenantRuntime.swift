@@ -22,7 +22,7 @@ package struct TenantRuntime: Sendable {
     RotateTokenFamily.self, LockTokenFamily.self, FindTokenFamily.self, RevokeTokenFamily.self,
     FindLatestTokenFamily.self, InsertTokenFamily.self,
     RevokeTokenFamiliesOfClient.self,
-    FindTokenStatus.self, FindUserInfo.self, FindTokenRevocation.self, InsertTokenRevocation.self,
+    FindTokenStatus.self, FindUserInfo.self, FindClientTokenStatus.self, InsertTokenRevocation.self,
   ]
 
   package static let personalData: [PersonalData] = [
@@ -34,6 +34,7 @@ package struct TenantRuntime: Sendable {
 
   package let groups: [EndpointGroup]
   package let jobHandlers: [any JobHandler]
+  package let metrics: [MetricFamily]
 
   package init(
     database: Database, tenancy: Tenancy, consents: Consents, requests: PrivacyRequests,
@@ -45,6 +46,8 @@ package struct TenantRuntime: Sendable {
       database: database, revocations: tenancy.revocations, server: server, clock: clock,
       random: random)
     let forms = FormGuards(server: server, random: random)
+    let counts = RuntimeMetrics()
+    metrics = counts.families
     let replays = Replays(marks: replays, clock: clock)
     let authenticate = ClientAuthenticator(
       methods: [
@@ -56,7 +59,8 @@ package struct TenantRuntime: Sendable {
         keySets: keySets, ring: tenancy.keys, replays: replays, clock: clock))
     let protocols = ProtocolEndpoints(
       database: database, tenancy: tenancy, authenticate: authenticate, replays: replays,
-      keySets: keySets, settings: settings.tokens, server: server, clock: clock, random: random)
+      keySets: keySets, settings: settings.tokens, server: server, metrics: counts, clock: clock,
+      random: random)
     let devices = DeviceEndpoints(
       database: database, tenancy: tenancy, authenticate: authenticate, consents: consents,
       personal: PersonalPage(sessions: sessions, forms: forms, clock: clock),
@@ -75,7 +79,7 @@ package struct TenantRuntime: Sendable {
         documents: RequestDocuments(http: outgoing, clock: clock), keySets: keySets, clock: clock),
       sessions: sessions, forms: forms,
       throttle: LoginThrottle(settings: settings.login, counters: counters), pages: pages,
-      clock: clock, random: random)
+      metrics: counts, clock: clock, random: random)
     let privacy = PrivacyEndpoints(
       database: database, tenancy: tenancy, consents: consents, requests: requests,
       packages: packages, sessions: sessions, forms: forms, pages: pages, clock: clock)
@@ -107,8 +111,8 @@ private struct ProtocolEndpoints {
 
   init(
     database: Database, tenancy: Tenancy, authenticate: ClientAuthenticator, replays: Replays,
-    keySets: RemoteJWKSets, settings: TokenSettings, server: BaseURL, clock: WallClock,
-    random: RandomSource
+    keySets: RemoteJWKSets, settings: TokenSettings, server: BaseURL,
+    metrics: RuntimeMetrics, clock: WallClock, random: RandomSource
   ) {
     let audiences = TokenAudiences(adminAPI: server.text + "/admin/v1")
     let issuer = TokenIssuer(
@@ -140,11 +144,11 @@ private struct ProtocolEndpoints {
     endpoints = [
       DiscoveryEndpoint(documents: documents),
       KeysEndpoint(documents: documents),
-      TokenEndpoint(authenticate: authenticate, grants: grants),
+      TokenEndpoint(authenticate: authenticate, grants: grants, metrics: metrics),
       UserInfoEndpoint(tokens: tokens, keys: tenancy.keys, database: database, clock: clock),
       IntrospectionEndpoint(
         authenticate: authenticate, tokens: tokens, database: database, settings: settings,
-        clock: clock),
+        metrics: metrics, clock: clock),
       GlobalRevocationEndpoint(
         tokens: tokens, users: tenancy.users, revocations: tenancy.revocations),
       RevocationEndpoint(
@@ -182,8 +186,8 @@ private struct InteractionEndpoints {
 
   init(
     database: Database, tenancy: Tenancy, consents: Consents, objects: RequestObjects,
-    sessions: Sessions, forms: FormGuards, throttle: LoginThrottle, pages: Pages, clock: WallClock,
-    random: RandomSource
+    sessions: Sessions, forms: FormGuards, throttle: LoginThrottle, pages: Pages,
+    metrics: RuntimeMetrics, clock: WallClock, random: RandomSource
   ) {
     let reader = AuthorizationReader(clients: tenancy.clients)
     let hints = IDTokenHintVerifier(keys: tenancy.keys, clock: clock)
@@ -197,7 +201,7 @@ private struct InteractionEndpoints {
         codes: codes, pages: pages),
       LoginEndpoint(
         users: tenancy.users, authorizations: reader, sessions: sessions, throttle: throttle,
-        audit: tenancy.audit, forms: forms, pages: pages),
+        audit: tenancy.audit, forms: forms, pages: pages, metrics: metrics),
       ConsentEndpoint(
         reader: reader, sessions: sessions, situations: situations, codes: codes,
         choices: PurposeChoices(consents: consents), users: tenancy.users, database: database,

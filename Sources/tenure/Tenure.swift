@@ -1,4 +1,5 @@
 import ArgumentParser
+import Platform
 
 /// The one executable: every duty of the server, and the commands of an operator.
 @main
@@ -18,4 +19,8 @@ struct Tenure: AsyncParsableCommand {
 /// What this build is.
 enum Build {
   static let version = "0.1.0"
+
+  static let metric = MetricFamily(
+    "tenure_build_info", "Always 1; the label says which build this is.", .gauge, by: ["version"]
+  ) { [MetricSample(1, version)] }
 }

@@ -20,17 +20,38 @@ struct PreparedStatementsTests {
     }
   }
 
-  @Test("first parsed, then prepared, then executed; at the limit the coldest makes room")
+  @Test(
+    "first parsed, then prepared, then executed; at the limit one that was not used lately makes room"
+  )
   func lifecycle() {
     var statements = PreparedStatements(capacity: 2)
     #expect(
       (0..<4).map { _ in plan(0, &statements) } == ["parse", "prepare", "execute", "execute"])
-    #expect((0..<3).map { _ in plan(1, &statements) } == ["parse", "prepare", "execute"])
+    #expect((0..<2).map { _ in plan(1, &statements) } == ["parse", "prepare"])
+    // Number 1 was not used since.
+    #expect((0..<2).map { _ in plan(2, &statements) } == ["parse", "replace"])
     #expect(plan(0, &statements) == "execute")
-    #expect((0..<3).map { _ in plan(2, &statements) } == ["parse", "replace", "execute"])
-    // Number 1 was the coldest.
-    #expect(plan(0, &statements) == "execute")
+    #expect(plan(2, &statements) == "execute")
     #expect(plan(1, &statements) != "execute")
+  }
+
+  @Test(
+    "however many there are, there are never more than the limit, and each is known once it is prepared"
+  )
+  func bounded() {
+    var statements = PreparedStatements(capacity: 3)
+    var known: Set<String> = []
+    for round in 0..<200 {
+      switch statements.plan(for: key(round * round % 6), label: Self.self) {
+      case .execute(let name): #expect(known.contains(name.text))
+      case .parse: break
+      case .prepare(let name, let evicted):
+        if let evicted { #expect(known.remove(evicted.text) != nil) }
+        #expect(known.insert(name.text).inserted)
+      }
+      #expect(known.count <= 3)
+    }
+    #expect(known.count == 3)
   }
 
   @Test("what the server did not parse, or no longer knows, is prepared again")

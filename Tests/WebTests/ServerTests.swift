@@ -53,7 +53,7 @@ struct ServerTests {
       guard let slug = base.parameters.get("slug"), slug != "gone" else { throw Problem.notFound() }
       try await Task.sleep(for: .milliseconds(1))
       base.brand(PageOwner(name: "Acme <&>", privacyPath: "/t/acme/privacy"))
-      base.note("tenant", slug)
+      base.note(tenant: slug)
       return ChildContext(base: base, name: slug)
     },
   ]
@@ -287,6 +287,7 @@ struct ServerTests {
       let second = WebServer(
         settings: .test(port: server.port, base: "http://localhost:8080"),
         pages: try Pages(serverName: "T", []), groups: [], logger: .init(label: "second"),
+        lines: nil, tracer: nil,
         translate: { _ in nil }, onListening: { _ in })
       let error = await #expect(throws: ListenError.self) { try await second.run() }
       #expect(

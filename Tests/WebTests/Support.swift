@@ -48,6 +48,7 @@ struct TestServer: Sendable {
 
   static func run<R: Sendable>(
     _ groups: [EndpointGroup], base: BaseURL = "http://localhost:8080",
+    tracer: SpanRecorder? = nil,
     translate: @escaping @Sendable (any Error) -> (any Refusal)? = { _ in nil },
     _ body: @escaping @Sendable (TestServer) async throws -> R
   ) async throws -> R {
@@ -56,6 +57,7 @@ struct TestServer: Sendable {
     let server = WebServer(
       settings: .test(port: 0, base: base), pages: try Pages(serverName: "Tenure", []),
       groups: groups, logger: Logger(label: "test") { _ in CollectingHandler(lines: lines) },
+      lines: AccessLines(.json, logger: "test", clock: .system, sink: lines.sink), tracer: tracer,
       translate: translate, onListening: { listening.signal($0) })
     let client = HTTPClient(
       eventLoopGroupProvider: .singleton,
@@ -112,6 +114,20 @@ final class LogLines: Sendable {
   private let lines = Mutex<[Line]>([])
 
   func add(_ line: Line) { lines.withLock { $0.append(line) } }
+
+  /// Lines of the access log, which come as JSON.
+  var sink: LogSink {
+    LogSink { [self] bytes in
+      let members = (try? JSON.parse(bytes, limits: .request))?.objectValue ?? [:]
+      let metadata = members.map { name, value in
+        (name, Logger.MetadataValue.string(value.stringValue ?? value.text))
+      }
+      add(
+        Line(
+          level: .info, message: members["message"]?.stringValue ?? "",
+          metadata: Logger.Metadata(metadata) { first, _ in first }))
+    }
+  }
   func named(_ message: String) -> [Line] {
     lines.withLock { $0.filter { $0.message == message } }
   }

@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import Platform
 import ServiceLifecycle
 import Synchronization
 
@@ -10,6 +11,8 @@ final class RedisClient: Service {
   private let timeoutMilliseconds: Int
   private let logger: Logger
   private let connection = Mutex<RedisConnection?>(nil)
+  /// Commands that Redis did not answer, so that memory did.
+  let failures = Counter()
 
   init(
     address: RedisAddress, eventLoopGroup: any EventLoopGroup, timeoutMilliseconds: Int,
@@ -88,8 +91,13 @@ final class RedisClient: Service {
   }
 
   private func exchange(_ command: [String]) async throws -> RedisReply {
-    guard let connection = connection.withLock({ $0 }) else { throw RedisError.disconnected }
-    return try await connection.send(command)
+    do {
+      guard let connection = connection.withLock({ $0 }) else { throw RedisError.disconnected }
+      return try await connection.send(command)
+    } catch {
+      failures.add()
+      throw error
+    }
   }
 }
 

@@ -73,7 +73,7 @@ package struct ExportPackages: Sendable {
   private static func signature(
     _ package: ID<ExportPackage>, expires: Int, tenant: Tenant
   ) -> [UInt8] {
-    HMACKey(tenant.key.derive(.signedURL)).sha256("package\u{0}\(package)\u{0}\(expires)")
+    tenant.key.macKey(.signedURL).sha256("package\u{0}\(package)\u{0}\(expires)")
   }
 }
 

@@ -23,6 +23,7 @@ struct RetentionHandler: JobHandler {
   let audit: AuditRecorder
   let store: ArchiveStore
   let map: DataMap
+  let metrics: RetentionMetrics
   let clock: WallClock
 
   func run(_ job: RetentionJob, _ context: JobContext) async throws {
@@ -132,6 +133,7 @@ struct RetentionHandler: JobHandler {
         return rows
       }
       work.add(rows, rule)
+      metrics.note(rows, rule)
       window.advance(afterDeleting: rows)
       await Task.yield()
     }
@@ -158,6 +160,7 @@ struct RetentionHandler: JobHandler {
         return rows
       }
       work.add(rows, rule)
+      metrics.note(rows, rule)
     }
   }
 
@@ -200,6 +203,7 @@ struct RetentionHandler: JobHandler {
       return 1
     }
     work.add(rows, rule)
+    metrics.note(rows, rule)
   }
 
   /// Removes files that belong to no package and to no export under way.
@@ -239,5 +243,20 @@ struct RetentionWindow: Hashable, Sendable {
     start = end
     if rows < 1000 { width = min(width * 2, Self.widthMax) }
     if rows > 5000 { width = max(width / 2, 1) }
+  }
+}
+
+/// What retention takes away, by the rule's target.
+struct RetentionMetrics: Sendable {
+  private let rows = Series(valuesMax: 256) { Counter() }
+
+  func note(_ rows: Int, _ rule: DueRule) { self.rows[rule.target.id].add(rows) }
+
+  var families: [MetricFamily] {
+    [
+      .counter(
+        "tenure_retention_rows_total",
+        "Rows deleted, or accounts given to erasure, by retention rules.", by: "target", rows)
+    ]
   }
 }

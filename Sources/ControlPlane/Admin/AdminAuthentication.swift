@@ -49,7 +49,7 @@ package struct AdminAuthentication: Sendable {
     }
     let check = CheckTokenUsable(
       tokenID: token.id.description, family: token.id.family, client: token.clientID,
-      user: token.user)
+      user: token.user, issuedAt: token.issuedAt)
     guard let tokenStatus = try await database.first(check, in: system.schema),
       tokenStatus.isUsable
     else {

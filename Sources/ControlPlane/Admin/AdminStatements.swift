@@ -9,9 +9,13 @@ struct CheckTokenUsable: Statement {
   let family: UUID?
   let client: ClientID
   let user: UserID?
+  let issuedAt: Date
   static let sql: SQL<Self> = """
     select not exists (select from \(tenant).token_revocation where jti = \(\.tokenID))
-           and exists (select from \(tenant).client where id = \(\.client) and status = 'active')
+           and exists (select from \(tenant).client 
+                        where id = \(\.client)
+                          and status = 'active'
+                          and (tokens_revoked_at is null or tokens_revoked_at < \(\.issuedAt)))
            and (\(\.family) is null
                 or exists (select from \(tenant).token_family f
                              join \(tenant).user_account u on u.id = f.user_id

@@ -37,7 +37,7 @@ struct SessionsEndpoint: DocumentedEndpoint {
         handle: revokeSession),
       Operation(
         .delete, Self.grants, id: "revokeClient",
-        "Revoke everything granted to a client, by whomever; the client stays.",
+        "Revoke every grant, code and token of a client; the client stays.",
         scope: .clientsWrite, answers: [.init(.noContent, "Nothing granted is left.")],
         refusals: [.notFound], handle: revokeClient),
     ]

@@ -1,48 +1,97 @@
-/// Where a caller's statements would rather run: two of the pool's places, by the tenant's name.
+/// Where a caller's statements would rather run, by the tenant's name.
 ///
 /// A backend that has served a tenant before has its catalogue entries and its prepared statements at hand; one that has not
-/// takes several times as long. With a home or two for each tenant a thousand tenants spread over the connections, instead
-/// of every connection learning, and keeping in memory, a thousand tenants.
-struct Affinity {
-  let role: Connection.Role
-  private let hash: UInt64?
+/// takes many times as long. With a home for each tenant, and a second one for when the first is busy, a thousand tenants
+/// spread over the connections, instead of every connection learning, and keeping in memory, a thousand tenants.
+struct Affinity: Equatable {
+  /// Nil for the platform's own statements, which are at home everywhere.
+  let tenant: UInt64?
 
   init(_ schema: TenantSchema?) {
-    guard let schema else {
-      role = .platform
-      hash = nil
-      return
-    }
-    role = .tenant(schema)
     // The end of the name: it is the random part of the tenant's id.
-    hash = schema.name.utf8.suffix(12).reduce(0xcbf2_9ce4_8422_2325) { hash, byte in
+    tenant = schema?.name.utf8.suffix(12).reduce(0xcbf2_9ce4_8422_2325) { hash, byte in
       (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
     }
   }
+}
 
-  /// Whether the place is one of the homes; everything is at home everywhere that belongs to no tenant.
-  func prefers(_ place: Int, of count: Int) -> Bool {
-    guard let hash, count > 0 else { return true }
-    let (first, second) = (hash >> 32, hash & 0xffff_ffff)
-    return place == Int(first % UInt64(count)) || place == Int(second % UInt64(count))
-  }
+/// The two places a tenant is at home in.
+struct Homes: Equatable {
+  let first: Int
+  let second: Int
+
+  func contains(_ place: Int) -> Bool { place == first || place == second }
 }
 
 /// The places of a pool's connections: a connection keeps its place for life, and its successor takes it.
 struct Places {
-  private var taken: [Bool] = []
+  private enum Place { case free, idle, lent(Affinity, since: UInt64) }
 
-  /// One more than the highest place that was ever taken.
-  var count: Int { taken.count }
+  private var places: [Place] = []
+  /// Rises whenever a place is taken or left, and with it homes may change.
+  private(set) var generation = 0
 
   mutating func take() -> Int {
-    if let free = taken.firstIndex(of: false) {
-      taken[free] = true
+    generation += 1
+    let free = places.firstIndex { if case .free = $0 { true } else { false } }
+    if let free {
+      places[free] = .idle
       return free
     }
-    taken.append(true)
-    return taken.count - 1
+    places.append(.idle)
+    return places.count - 1
   }
 
-  mutating func leave(_ place: Int) { taken[place] = false }
+  mutating func leave(_ place: Int) {
+    generation += 1
+    places[place] = .free
+  }
+
+  mutating func lend(_ place: Int, to affinity: Affinity, now: UInt64) {
+    places[place] = .lent(affinity, since: now)
+  }
+
+  mutating func giveBack(_ place: Int) { places[place] = .idle }
+
+  /// The two taken places with the greatest weights (rendezvous hashing): when one is taken or left, only those tenants
+  /// move whose home it is.
+  func homes(of tenant: UInt64) -> Homes? {
+    var best: (place: Int, weight: UInt64)?
+    var next: (place: Int, weight: UInt64)?
+    for (place, state) in places.enumerated() {
+      if case .free = state { continue }
+      let weight = Self.weight(of: tenant, at: place)
+      if weight >= best?.weight ?? 0 {
+        next = best
+        best = (place, weight)
+      } else if weight >= next?.weight ?? 0 {
+        next = (place, weight)
+      }
+    }
+    return best.map { Homes(first: $0.place, second: next?.place ?? $0.place) }
+  }
+
+  /// Whether it makes no sense to wait for the homes: they work for this very tenant, which needs more than them, or have
+  /// been busy for so long that nobody knows when they will be free.
+  func areTaken(
+    _ homes: Homes, from affinity: Affinity, longerThan nanoseconds: UInt64, now: UInt64
+  )
+    -> Bool
+  {
+    [homes.first, homes.second].allSatisfy { place in
+      if case .lent(let holder, let since) = places[place] {
+        holder == affinity || now > since + nanoseconds
+      } else {
+        false
+      }
+    }
+  }
+
+  /// How much the tenant likes the place: SplitMix64's finalizer over both.
+  static func weight(of tenant: UInt64, at place: Int) -> UInt64 {
+    var mixed = tenant ^ (UInt64(place + 1) &* 0x9e37_79b9_7f4a_7c15)
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
 }

@@ -73,6 +73,15 @@ import Synchronization
     tenantsMax = settings.tenantsPerConnectionMax
   }
 
+  /// Who may use it without SET ROLE.
+  var affinity: Affinity? {
+    switch role {
+    case .platform: Affinity(nil)
+    case .tenant(let schema): Affinity(schema)
+    case .unknown: nil
+    }
+  }
+
   /// Whether the next user should get a fresh connection instead.
   var isSpent: Bool {
     isBroken || tenants.count > tenantsMax || !isOutsideTransaction

@@ -4,8 +4,9 @@ import Synchronization
 
 /// The connections of this process, lent to one caller at a time.
 ///
-/// A caller gets an idle connection, preferably one that already has its role or is its tenant's home; else a new one is
-/// opened while there may be more; else it waits in line, for a limited time and in limited company.
+/// A caller gets an idle connection that already has its role or is its tenant's home. Else it waits in line, for a limited
+/// time and in limited company: a moment for its homes, then for any connection; new ones are opened while there may be
+/// more and none is idle.
 final class Pool: Sendable {
   private let settings: DatabaseSettings
   private let logger: Logger
@@ -13,6 +14,7 @@ final class Pool: Sendable {
   private let reactor = Reactor()
   private let janitor = Janitor()
   private let state = Mutex(PoolState())
+  let metrics = DatabaseMetrics()
 
   /// A connection that was idle for longer is looked at before it is lent.
   private static let restNanoseconds: UInt64 = 10_000_000
@@ -31,14 +33,15 @@ final class Pool: Sendable {
 
   // MARK: Lending
 
-  func lease(for role: TenantSchema?) async throws -> Connection {
-    let affinity = Affinity(role)
+  func lease(for schema: TenantSchema?) async throws -> Connection {
+    let affinity = Affinity(schema)
     while true {
       let connection: Connection
       var rested = false
-      if let ready = state.withLock({ $0.takeIdle(for: affinity) }) {
+      let now = Monotonic.now()
+      if let ready = state.withLock({ $0.takeIdle(for: affinity, now: now) }) {
         connection = ready.connection
-        rested = Monotonic.now() > ready.since + Self.restNanoseconds
+        rested = now > ready.since + Self.restNanoseconds
       } else {
         connection = try await waitForConnection(affinity)
       }
@@ -50,7 +53,19 @@ final class Pool: Sendable {
 
   private func waitForConnection(_ affinity: Affinity) async throws -> Connection {
     let waiter = Waiter(affinity)
-    return try await withTaskCancellationHandler {
+    let watch = Stopwatch()
+    do {
+      let connection = try await waitInLine(waiter)
+      metrics.waits.observe(watch)
+      return connection
+    } catch {
+      metrics.refused.add()
+      throw error
+    }
+  }
+
+  private func waitInLine(_ waiter: Waiter) async throws -> Connection {
+    try await withTaskCancellationHandler {
       try await suspendingThrowing { resume in enqueue(waiter, resume) }
     } onCancel: {
       let answer = state.withLock { state in
@@ -63,18 +78,21 @@ final class Pool: Sendable {
 
   private func enqueue(_ waiter: Waiter, _ resume: Waiter.Answer) {
     enum Decision { case lend(Connection), refuse(any Error), wait(whileOthersAreIdle: Bool) }
+    let now = Monotonic.now()
     let decision: Decision = state.withLock { state in
       if state.isClosed { return .refuse(DatabaseError(.cannotConnect, "the database is closed")) }
       if waiter.isCancelled { return .refuse(CancellationError()) }
       // One may have become free since the caller looked.
-      if let (connection, _) = state.takeIdle(for: waiter.affinity) { return .lend(connection) }
+      if let ready = state.takeIdle(for: waiter.affinity, now: now) {
+        return .lend(ready.connection)
+      }
       guard state.waiters.count < settings.waitersMax else {
         return .refuse(
           DatabaseError(
             .tooManyConnections, "\(state.waiters.count) callers wait for a connection already"))
       }
       waiter.answer = resume
-      state.appendWaiter(waiter, now: Monotonic.now(), waitSeconds: settings.waitSeconds)
+      state.appendWaiter(waiter, now: now, waitSeconds: settings.waitSeconds)
       return .wait(whileOthersAreIdle: !state.idle.isEmpty)
     }
     switch decision {
@@ -89,12 +107,16 @@ final class Pool: Sendable {
   /// Takes a connection back; one that cannot be used again is closed, and replaced if somebody waits.
   func release(_ connection: Connection) {
     if connection.isSpent { return discard(connection) }
-    let (answer, isClosed) = state.withLock { state in
-      if state.isClosed { return (nil as Waiter.Answer?, true) }
-      return (state.giveBack(connection, now: Monotonic.now()), false)
+    let now = Monotonic.now()
+    let (answer, isClosed, othersWait) = state.withLock { state in
+      if state.isClosed { return (nil as Waiter.Answer?, true, false) }
+      let answer = state.giveBack(connection, now: now)
+      return (answer, false, answer == nil && state.waiters.count > 0)
     }
     if isClosed { return discard(connection) }
     answer?(connection)
+    // They wait for other connections; when they lose patience, this one will do.
+    if othersWait { reactor.hurry() }
   }
 
   private func discard(_ connection: Connection) {
@@ -130,6 +152,7 @@ final class Pool: Sendable {
   private func open() {
     do throws(DatabaseError) {
       let connection = try connector.open(on: reactor)
+      metrics.opened.add()
       state.withLock { state in
         state.noteOpened()
         connection.place = state.places.take()
@@ -137,6 +160,7 @@ final class Pool: Sendable {
       release(connection)
       openIfNeeded()
     } catch {
+      metrics.notOpened.add()
       logger.warning("no database connection", metadata: ["error": "\(error.debugDescription)"])
       let refused = state.withLock { $0.noteFailure(error, now: Monotonic.now()) }
       for answer in refused { answer(throwing: error) }

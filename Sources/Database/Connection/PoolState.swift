@@ -1,6 +1,6 @@
 /// Who has which connection and who waits for one; every decision of the pool that needs no waiting.
 struct PoolState {
-  private(set) var idle: [(connection: Connection, since: UInt64)] = []
+  private(set) var idle: [Idle] = []
   var places = Places()
   /// Idle, lent and being opened.
   var open = 0
@@ -16,35 +16,58 @@ struct PoolState {
   static let backoffMin: UInt64 = 50_000_000
   private static let backoffMax: UInt64 = 1_000_000_000
   /// How long a caller waits for one of its homes while others are idle.
-  private static let patienceNanoseconds: UInt64 = 2_000_000
+  private static let patienceNanoseconds: UInt64 = 10_000_000
 
-  /// An idle connection for the caller, if one is to its liking or enough are idle.
-  mutating func takeIdle(for affinity: Affinity) -> (connection: Connection, since: UInt64)? {
+  /// An idle connection for the caller: one that has its role, else one of its homes, else the next best, if waiting for
+  /// a home makes no sense.
+  mutating func takeIdle(for affinity: Affinity, now: UInt64) -> Idle? {
     guard !isClosed, !idle.isEmpty else { return nil }
-    if let index = idle.lastIndex(where: { $0.connection.role == affinity.role }) {
-      return idle.remove(at: index)
+    if let index = idle.lastIndex(where: { $0.role == affinity }) {
+      return lend(at: index, to: affinity, now: now)
     }
-    if let index = idle.firstIndex(where: {
-      affinity.prefers($0.connection.place, of: places.count)
-    }) {
-      return idle.remove(at: index)
+    guard let tenant = affinity.tenant, let homes = places.homes(of: tenant) else {
+      return lend(at: 0, to: affinity, now: now)
     }
-    // Busy homes are worth a short wait only while most connections are busy.
-    return idle.count * 2 >= open ? idle.removeFirst() : nil
+    let best = bestIdle(for: affinity)
+    guard
+      homes.contains(idle[best].connection.place)
+        || places.areTaken(
+          homes, from: affinity, longerThan: Self.patienceNanoseconds, now: now)
+    else { return nil }
+    return lend(at: best, to: affinity, now: now)
+  }
+
+  /// The idle connection that the tenant likes most, so that it always strays to the same ones.
+  private func bestIdle(for affinity: Affinity) -> Int {
+    guard let tenant = affinity.tenant else { return 0 }
+    let weights = idle.map { Places.weight(of: tenant, at: $0.connection.place) }
+    return weights.indices.max { weights[$0] < weights[$1] } ?? 0
+  }
+
+  private mutating func lend(at index: Int, to affinity: Affinity, now: UInt64) -> Idle {
+    let taken = idle.remove(at: index)
+    places.lend(taken.connection.place, to: affinity, now: now)
+    return taken
   }
 
   /// The next caller for a connection that became free; without one it is idle.
   mutating func giveBack(_ connection: Connection, now: UInt64) -> Waiter.Answer? {
-    if let answer = waiters.pop(for: connection, of: places.count, now: now) { return answer }
-    idle.append((connection, now))
+    let role = connection.affinity
+    if let waiter = waiters.pop(for: connection.place, role: role, of: places, now: now) {
+      places.lend(connection.place, to: waiter.affinity, now: now)
+      return waiter.answer
+    }
+    places.giveBack(connection.place)
+    idle.append(Idle(connection: connection, role: role, since: now))
     return nil
   }
 
   /// Callers whose patience is at its end, with idle connections that are not their homes.
   mutating func matchImpatient(now: UInt64) -> [(Waiter.Answer, Connection)] {
     var matches: [(Waiter.Answer, Connection)] = []
-    while !idle.isEmpty, let answer = waiters.popImpatient(now: now) {
-      matches.append((answer, idle.removeFirst().connection))
+    while !idle.isEmpty, let (affinity, answer) = waiters.popImpatient(now: now) {
+      let idle = lend(at: bestIdle(for: affinity), to: affinity, now: now)
+      matches.append((answer, idle.connection))
     }
     return matches
   }
@@ -72,12 +95,13 @@ struct PoolState {
     return error.isPermanentRefusal && open == 0 ? waiters.removeAll() : []
   }
 
-  /// How many connections to open for those who wait; they are counted from now on.
+  /// How many connections to open for those who wait, unless there are idle ones; they are counted from now on.
   mutating func planOpening(connectionsMax: Int, now: UInt64) -> Int {
     guard !isClosed, now >= retryAt else { return 0 }
     // While the server refuses, one attempt at a time is enough.
     let openingMax = lastFailure == nil ? connectionsMax : 1
-    let missing = min(waiters.count - opening, connectionsMax - open, openingMax - opening)
+    let missing = min(
+      waiters.count - idle.count - opening, connectionsMax - open, openingMax - opening)
     open += max(missing, 0)
     opening += max(missing, 0)
     return max(missing, 0)
@@ -107,4 +131,12 @@ struct PoolState {
     for connection in connections { leave(connection) }
     return (connections, waiters.removeAll())
   }
+}
+
+/// A connection nobody uses.
+struct Idle {
+  let connection: Connection
+  /// Whose role it has.
+  let role: Affinity?
+  let since: UInt64
 }

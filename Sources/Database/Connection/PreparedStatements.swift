@@ -16,7 +16,10 @@ struct StatementName {
   }
 }
 
-/// The prepared statements of one connection: a bounded LRU in front of which a filter keeps what runs once.
+/// The prepared statements of one connection, of which there may be so many; a filter in front keeps out what runs once.
+///
+/// Who makes room is found as a clock's hand would: it passes over what was used since it came by last, and every operation
+/// takes the same time however many there are.
 struct PreparedStatements {
   enum Plan {
     case execute(StatementName)
@@ -26,53 +29,74 @@ struct PreparedStatements {
   }
 
   private struct Entry {
+    let key: StatementKey
     let name: StatementName
-    var lastUse: Int
+    var wasUsed = false
   }
 
   private let capacity: Int
-  private var entries: [StatementKey: Entry] = [:]
+  private var entries: [Entry?] = []
+  private var indices: [StatementKey: Int] = [:]
+  private var hand = 0
   /// Fingerprints of statements seen once, by the low bits of their hash.
-  private var seen: [Int]
-  private var uses = 0
+  private var seen: [Int] = []
   private var serial = 0
 
   init(capacity: Int) {
     self.capacity = capacity
-    seen = Array(repeating: 0, count: 1024)
+    forget()
   }
 
   mutating func plan(for key: StatementKey, label: Any.Type) -> Plan {
-    uses += 1
-    if let index = entries.index(forKey: key) {
-      entries.values[index].lastUse = uses
-      return .execute(entries.values[index].name)
+    if let index = indices[key] {
+      if let name = entries[index]?.name {
+        entries[index]?.wasUsed = true
+        return .execute(name)
+      }
     }
     let hash = key.hashValue | 1
-    let slot = Int(bitPattern: UInt(bitPattern: hash) >> 54)
+    let slot = Int(UInt(bitPattern: hash) >> 8) & (seen.count - 1)
     guard capacity > 0, seen[slot] == hash else {
       seen[slot] = hash
       return .parse
     }
-    let evicted = entries.count >= capacity ? evictColdest() : nil
     serial += 1
-    let name = StatementName(label: label, number: serial)
-    entries[key] = Entry(name: name, lastUse: uses)
-    return .prepare(name, evicting: evicted)
+    let entry = Entry(key: key, name: StatementName(label: label, number: serial))
+    return .prepare(entry.name, evicting: insert(entry))
   }
 
   /// Forgets all, without telling the server: the names are never used again.
   mutating func forget() {
     entries.removeAll()
-    seen = Array(repeating: 0, count: seen.count)
+    indices.removeAll()
+    hand = 0
+    // Four slots for each statement there may be, so that few push each other out before their second time.
+    var slots = 1024
+    while slots < capacity * 4 { slots *= 2 }
+    seen = Array(repeating: 0, count: slots)
   }
 
   /// Forgets one that the server never parsed.
-  mutating func remove(_ key: StatementKey) { entries[key] = nil }
+  mutating func remove(_ key: StatementKey) {
+    if let index = indices.removeValue(forKey: key) { entries[index] = nil }
+  }
 
-  private mutating func evictColdest() -> StatementName? {
-    guard let coldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) else { return nil }
-    entries[coldest.key] = nil
-    return coldest.value.name
+  /// Puts the entry where there is room and returns what had to go.
+  private mutating func insert(_ entry: Entry) -> StatementName? {
+    guard entries.count >= capacity else {
+      indices[entry.key] = entries.count
+      entries.append(entry)
+      return nil
+    }
+    while entries[hand]?.wasUsed == true {
+      entries[hand]?.wasUsed = false
+      hand = (hand + 1) % capacity
+    }
+    let evicted = entries[hand]
+    if let evicted { indices[evicted.key] = nil }
+    entries[hand] = entry
+    indices[entry.key] = hand
+    hand = (hand + 1) % capacity
+    return evicted?.name
   }
 }

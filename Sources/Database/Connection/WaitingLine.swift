@@ -13,8 +13,20 @@ final class Waiter: @unchecked Sendable {
   var isCancelled = false
   /// How often somebody behind was served first.
   fileprivate var timesPassed = 0
+  private var homes: Homes?
+  private var homesGeneration = -1
 
   init(_ affinity: Affinity) { self.affinity = affinity }
+
+  /// Whether the place is one of its homes; everything is at home everywhere that belongs to no tenant.
+  fileprivate func prefers(_ place: Int, of places: Places) -> Bool {
+    guard let tenant = affinity.tenant else { return true }
+    if homesGeneration != places.generation {
+      homes = places.homes(of: tenant)
+      homesGeneration = places.generation
+    }
+    return homes?.contains(place) ?? true
+  }
 }
 
 /// Callers in the order they came; those who gave up leave a gap that closes when their turn comes.
@@ -30,19 +42,18 @@ struct WaitingLine {
   }
 
   private static let lookAheadMax = 64
-  private static let timesPassedMax = 64
+  private static let timesPassedMax = 256
 
   /// The caller to serve with this connection: the first, among those in front, that prefers it; else the very first, if
   /// it has lost patience; else nobody.
-  mutating func pop(for connection: Connection, of placeCount: Int, now: UInt64) -> Waiter.Answer? {
+  mutating func pop(for place: Int, role: Affinity?, of places: Places, now: UInt64) -> (
+    affinity: Affinity, answer: Waiter.Answer
+  )? {
     dropAnswered()
     guard let first = line[head...].first else { return nil }
     if first.timesPassed < Self.timesPassedMax {
       for waiter in line[head...].prefix(Self.lookAheadMax) where waiter.answer != nil {
-        guard
-          waiter.affinity.role == connection.role
-            || waiter.affinity.prefers(connection.place, of: placeCount)
-        else { continue }
+        guard waiter.affinity == role || waiter.prefers(place, of: places) else { continue }
         if waiter !== first { first.timesPassed += 1 }
         return take(waiter)
       }
@@ -50,7 +61,7 @@ struct WaitingLine {
     return first.impatientAt <= now || first.timesPassed >= Self.timesPassedMax ? take(first) : nil
   }
 
-  mutating func popImpatient(now: UInt64) -> Waiter.Answer? {
+  mutating func popImpatient(now: UInt64) -> (affinity: Affinity, answer: Waiter.Answer)? {
     dropAnswered()
     guard let first = line[head...].first, first.impatientAt <= now else { return nil }
     return take(first)
@@ -61,13 +72,13 @@ struct WaitingLine {
     compact()
   }
 
-  mutating func abandon(_ waiter: Waiter) -> Waiter.Answer? { take(waiter) }
+  mutating func abandon(_ waiter: Waiter) -> Waiter.Answer? { take(waiter)?.answer }
 
   /// All wait equally long, so those whose time is over stand in front.
   mutating func popExpired(_ now: UInt64) -> [Waiter.Answer] {
     var expired: [Waiter.Answer] = []
     while head < line.count, line[head].answer == nil || line[head].deadline <= now {
-      if let answer = take(line[head]) { expired.append(answer) }
+      if let (_, answer) = take(line[head]) { expired.append(answer) }
       head += 1
     }
     compact()
@@ -75,17 +86,17 @@ struct WaitingLine {
   }
 
   mutating func removeAll() -> [Waiter.Answer] {
-    let all = line[head...].compactMap { take($0) }
+    let all = line[head...].compactMap { take($0)?.answer }
     line = []
     head = 0
     return all
   }
 
-  private mutating func take(_ waiter: Waiter) -> Waiter.Answer? {
+  private mutating func take(_ waiter: Waiter) -> (affinity: Affinity, answer: Waiter.Answer)? {
     guard let answer = waiter.answer else { return nil }
     waiter.answer = nil
     count -= 1
-    return answer
+    return (waiter.affinity, answer)
   }
 
   private mutating func compact() {

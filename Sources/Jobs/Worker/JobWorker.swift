@@ -4,6 +4,7 @@ import FoundationEssentials
 package import Platform
 import ServiceLifecycle
 import Synchronization
+import Tracing
 
 /// Runs jobs: claims them in batches, keeps their leases, writes their outcomes (design section 8).
 ///
@@ -24,16 +25,21 @@ package struct JobWorker: Service {
   let buffer: JobBuffer
   let outcomes: Outcomes
   let held: HeldRegistry
+  private let counts: JobMetrics
+  /// Nil where nobody collects traces.
+  private let tracer: SpanRecorder?
   /// Rings when a job may be waiting in the table.
   let bell = Doorbell()
   let beat = Doorbell()
 
   package init(
     database: Database, handlers: [any JobHandler], settings: JobWorkerSettings, clock: WallClock,
-    random: RandomSource, logger: Logger
+    random: RandomSource, logger: Logger, tracer: SpanRecorder?
   ) {
     self.database = database
     self.settings = settings
+    self.tracer = tracer
+    counts = JobMetrics(kinds: handlers.map { type(of: $0).kind })
     self.clock = clock
     self.logger = logger
     worker = ID<JobWorker>.generate(clock, random).uuid
@@ -48,6 +54,8 @@ package struct JobWorker: Service {
         handlers.map { (type(of: $0).kind, $0) }, uniquingKeysWith: { first, _ in first }),
       backoff: settings.backoff, worker: worker, clock: clock, random: random)
   }
+
+  package var metrics: [MetricFamily] { counts.families(slots: settings.limits.slots) }
 
   package func run() async throws {
     await withGracefulShutdownHandler {
@@ -92,13 +100,27 @@ package struct JobWorker: Service {
               outcomes.add(job, .lost)
               continue
             }
-            let outcome = await runner.run(running)
+            let outcome = await counts.measuring(job) { await trace(running) }
             held.end(job)
             log(job, outcome)
             outcomes.add(job, outcome)
           }
         }
       }
+    }
+  }
+
+  /// Runs the job in a trace of its own, where somebody collects traces.
+  private func trace(_ running: RunningJob) async -> JobOutcome {
+    guard let tracer else { return await runner.run(running) }
+    return await tracer.withSpan(
+      "job \(running.job.kind)", context: .topLevel, ofKind: .consumer
+    ) { span in
+      let outcome = await runner.run(running)
+      let end = JobMetrics.End(outcome)
+      span.attributes["tenure.job.outcome"] = end.rawValue
+      if end == .dead || end == .retried { span.setStatus(SpanStatus(code: .error)) }
+      return outcome
     }
   }
 

@@ -50,7 +50,7 @@ struct JSONEncoderBuffer {
     bytes.append(contentsOf: value.description.utf8)
   }
 
-  private mutating func write(_ string: String) {
+  mutating func write(_ string: String) {
     bytes.append(UInt8(ascii: "\""))
     var string = string
     string.withUTF8 { characters in
@@ -86,5 +86,10 @@ struct JSONEncoderBuffer {
 
   private mutating func append(_ text: StaticString) {
     text.withUTF8Buffer { bytes.append(contentsOf: $0) }
+  }
+
+  /// Text that is JSON already.
+  mutating func raw(_ json: String) {
+    bytes.append(contentsOf: json.utf8)
   }
 }

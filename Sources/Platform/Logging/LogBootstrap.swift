@@ -20,22 +20,10 @@ package struct LogSink: Sendable {
     self.write = write
   }
 
-  /// Standard error, one `write(2)` a line, so that lines of several processes stay whole; output of commands is on standard output.
+  /// Standard error; output of commands is on standard output.
   package static let standardError = {
-    let turn = Mutex(())
-    return LogSink { line in
-      turn.withLock { _ in
-        var rest = line[...]
-        while !rest.isEmpty {
-          let written = rest.withUnsafeBytes {
-            Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count)
-          }
-          // A log line is not worth failing for: a closed pipe loses it.
-          guard written > 0 || errno == EINTR else { return }
-          rest = rest.dropFirst(max(0, written))
-        }
-      }
-    }
+    let lines = SharedOutput(STDERR_FILENO)
+    return LogSink { lines.write($0) }
   }()
 }
 

@@ -40,6 +40,18 @@ extension Int: SettingValue {
   package var settingText: String { String(self) }
 }
 
+extension Double: SettingValue {
+  package static var settingType: String { "number" }
+  package static var settingPlaceholder: Double { 0 }
+
+  package init(setting text: String) throws(SettingRefusal) {
+    guard let value = Double(text), value.isFinite else { throw SettingRefusal("a number") }
+    self = value
+  }
+
+  package var settingText: String { String(self) }
+}
+
 extension Bool: SettingValue {
   package static var settingType: String { "true or false" }
   package static var settingPlaceholder: Bool { false }

@@ -38,6 +38,7 @@ final class AuditQueue: Sendable {
     self.countMax = countMax
   }
 
+  var count: Int { state.withLock { $0.count } }
   var isOpen: Bool { state.withLock { $0.isOpen } }
 
   func open() {

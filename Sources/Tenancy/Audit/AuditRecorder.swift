@@ -6,7 +6,7 @@ import ServiceLifecycle
 /// Writes the audit trail (design section 6): what an administrator or a person changes goes into the
 /// transaction that changes it; sign-ins go through a writer that commits many at once.
 package struct AuditRecorder: Service {
-  private let writer: AuditWriter
+  let writer: AuditWriter
   private let clock: WallClock
   private let random: RandomSource
 
@@ -35,6 +35,7 @@ package struct AuditRecorder: Service {
     guard try await tx.run(InsertAuditBatch([record]), in: tenant.schema) == 1 else {
       throw AuditError.noHead
     }
+    tx.onCommit { [writer] in writer.metrics.written.add() }
   }
 
   /// Records on its own and returns when the event is durable: committed together with others, or,

@@ -18,6 +18,8 @@ final class AuditWriter: Sendable {
   /// Until when Postgres is taken for away, so that an outage costs a file write and no time-out.
   private let awayUntil = Mutex<Date>(.distantPast)
 
+  let metrics = AuditMetrics()
+
   private static let workerCount = 4
   private static let awaySeconds = 1.0
   private static let replayInterval = Duration.seconds(1)
@@ -34,9 +36,19 @@ final class AuditWriter: Sendable {
 
   /// Returns when the event is durable.
   func write(_ record: AuditRecord, schema: TenantSchema) async throws {
-    if try await queue.submit(record, schema: schema) { return }
+    do {
+      if try await queue.submit(record, schema: schema) { return }
+    } catch AuditError.overloaded {
+      metrics.refused.add()
+      throw AuditError.overloaded
+    }
     try await store([record], schema: schema)
   }
+
+  /// Events that wait for their batch.
+  var queueLength: Int { queue.count }
+  /// Whether events of this process lie in the spill file.
+  var isSpilling: Bool { spill.isUsed }
 
   var isBatching: Bool { queue.isOpen }
 
@@ -77,6 +89,7 @@ final class AuditWriter: Sendable {
         failures[event.record.id] = error
       }
     }
+    metrics.refused.add(failures.count)
     logger.error(
       "audit events refused",
       metadata: [
@@ -94,6 +107,7 @@ final class AuditWriter: Sendable {
     if !isAway {
       do {
         try await database.insert(records, in: schema)
+        metrics.written.add(records.count)
         return
       } catch {
         guard Self.isOutage(error) else { throw error }
@@ -103,6 +117,7 @@ final class AuditWriter: Sendable {
       }
     }
     try spill.append(records, schema: schema)
+    metrics.spilled.add(records.count)
   }
 
   /// Whether the events are worth keeping for later: nobody looked at them.
@@ -136,6 +151,8 @@ final class AuditWriter: Sendable {
   }
 
   func replay() async throws -> Int {
-    try await AuditReplay(database: database, spill: spill, logger: logger).run()
+    let count = try await AuditReplay(database: database, spill: spill, logger: logger).run()
+    metrics.replayed.add(count)
+    return count
   }
 }

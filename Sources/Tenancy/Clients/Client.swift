@@ -8,8 +8,8 @@ package enum ClientStatus: String, SQLCodable, Sendable, Hashable, CaseIterable 
   case active, disabled
 }
 
-/// An application of one tenant.
-package struct Client: Sendable {
+/// An application of one tenant; a snapshot, and a class for the reason ``Tenant`` is one.
+package final class Client: Sendable {
   package let id: ClientID
   package let metadata: ClientMetadata
   package let status: ClientStatus
@@ -18,6 +18,19 @@ package struct Client: Sendable {
   package let version: Int
   package let createdAt: Date
   package let updatedAt: Date
+
+  init(
+    id: ClientID, metadata: ClientMetadata, status: ClientStatus, secrets: ClientSecrets,
+    version: Int, createdAt: Date, updatedAt: Date
+  ) {
+    self.id = id
+    self.metadata = metadata
+    self.status = status
+    self.secrets = secrets
+    self.version = version
+    self.createdAt = createdAt
+    self.updatedAt = updatedAt
+  }
 
   package var isPublic: Bool { metadata.authenticationMethod == .none }
   package var isActive: Bool { status == .active }

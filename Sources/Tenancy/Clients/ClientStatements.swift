@@ -93,7 +93,7 @@ struct DeleteClient: Statement {
 }
 
 extension Client {
-  init(row: inout RowReader) throws {
+  convenience init(row: inout RowReader) throws {
     let id: ClientID = try row.next()
     let secrets = ClientSecrets(
       hash: try row.next(), sealed: try row.next(), registrationTokenHash: try row.next())

@@ -212,6 +212,10 @@ package struct ClientStore: Sendable {
     cache.invalidateAll()
   }
 
+  var caches: [(name: String, counts: @Sendable () -> CacheCounts)] {
+    [("clients", { [cache] in cache.counts })]
+  }
+
   // MARK: Parts
 
   private func changing<Result: Sendable>(

@@ -49,6 +49,10 @@ package struct SigningKeyRing: Sendable {
     tx.onCommit { cache.invalidate(id) }
   }
 
+  var caches: [(name: String, counts: @Sendable () -> CacheCounts)] {
+    [("signing_keys", { [cache] in cache.counts })]
+  }
+
   func forget(_ tenant: TenantID) {
     cache.invalidate(tenant)
   }

@@ -1,5 +1,6 @@
 package import Cryptography
 import Platform
+import Synchronization
 
 /// What a derived key is for; each name gives an independent key.
 package struct KeyPurpose: Sendable, Hashable {
@@ -27,6 +28,7 @@ package struct TenantKey: Sendable {
   private let root: SymmetricKey
   private let sealing: SymmetricKey
   private let index: HMACKey
+  private let derived = DerivedKeys()
 
   init(tenant: TenantID, version: Int, key: SymmetricKey) {
     self.tenant = tenant
@@ -55,9 +57,11 @@ package struct TenantKey: Sendable {
     return index.sha256("\(kind.rawValue)\u{0}\(normal)")
   }
 
-  /// An independent key of this tenant for one purpose.
-  package func derive(_ purpose: KeyPurpose) -> SymmetricKey {
-    HKDF.key(from: root, salt: tenant.bytes, info: "tenure.v1 purpose \(purpose.name)")
+  /// An independent key of this tenant for one purpose, derived when it is first asked for.
+  package func macKey(_ purpose: KeyPurpose) -> HMACKey {
+    derived.key(for: purpose) {
+      HMACKey(HKDF.key(from: root, salt: tenant.bytes, info: "tenure.v1 purpose \(purpose.name)"))
+    }
   }
 
   package func wrap(_ subjectKey: SubjectKey) -> [UInt8] {
@@ -75,4 +79,17 @@ package struct TenantKey: Sendable {
 extension TenantKey: CustomStringConvertible, CustomReflectable {
   package var description: String { "<redacted>" }
   package var customMirror: Mirror { Mirror(self, children: EmptyCollection()) }
+}
+
+/// Keys derived so far; they live as long as the cached tenant.
+private final class DerivedKeys: Sendable {
+  private let keys = Mutex<[KeyPurpose: HMACKey]>([:])
+
+  /// Two callers may both derive it: they get the same key.
+  func key(for purpose: KeyPurpose, derive: () -> HMACKey) -> HMACKey {
+    if let known = keys.withLock({ $0[purpose] }) { return known }
+    let key = derive()
+    keys.withLock { $0[purpose] = key }
+    return key
+  }
 }

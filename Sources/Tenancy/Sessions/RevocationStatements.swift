@@ -128,6 +128,17 @@ struct RevokeAllTokenFamiliesOfClient: Statement {
     """
 }
 
+/// Voids what an application got for itself, which is stored nowhere; false if there is no such one.
+struct RevokeClientTokens: Statement {
+  let client: ClientID
+  let now: Date
+  static let sql: SQL<Self> = """
+    update \(tenant).client
+       set tokens_revoked_at = \(\.now)
+     where id = \(\.client)
+    """
+}
+
 /// The applications that sessions have signed in to and that want to know of their end.
 struct FindSessionClients: Statement {
   let sessions: [UUID]

@@ -133,7 +133,8 @@ package struct Revocations: Sendable {
     return revoked
   }
 
-  /// Everything a client holds of anybody: codes and grants; sessions are the users'.
+  /// Everything a client holds: codes and grants of anybody, and tokens of its own; sessions are the
+  /// users'.
   package func revokeEverything(of client: ClientID, in tenant: Tenant, origin: AuditOrigin)
     async throws -> Revoked
   {
@@ -142,8 +143,8 @@ package struct Revocations: Sendable {
       try await tx.run(DeleteCodesOfClient(client: client, now: now))
       let grants = try await tx.run(
         RevokeAllTokenFamiliesOfClient(client: client, reason: .clientRevoked, now: now))
+      try await tx.run(RevokeClientTokens(client: client, now: now))
       let revoked = Revoked(grants: grants)
-      guard !revoked.isNothing else { return revoked }
       try await audit.record(
         AuditEvent(
           .clientRevoked, origin: origin, subject: nil,
@@ -160,7 +161,10 @@ package struct Revocations: Sendable {
     let now = clock.now()
     let ended = try await tx.all(
       EndSessions(user: user, only: nil, except: nil, now: now), in: tenant.schema)
-    try await tx.run(DeleteCodesOfUser(user: user), in: tenant.schema)
+    // Of an account that is being erased no code is good, and its erasure reports what it deletes.
+    if reason != .userErasing {
+      try await tx.run(DeleteCodesOfUser(user: user), in: tenant.schema)
+    }
     let grants = try await tx.run(
       RevokeTokenFamiliesOfUser(user: user, reason: reason, now: now), in: tenant.schema)
     return try await tell(Revoked(sessions: ended.count, grants: grants), ended, in: tx, tenant)

@@ -4,7 +4,10 @@ package import Platform
 package typealias TenantID = ID<Tenant>
 
 /// An organization as both planes see it: where its data lies and how it behaves.
-package struct Tenant: Sendable {
+///
+/// A snapshot that lives in a cache. A class, since every request hands it from one function to the next: copying so many
+/// references costs more than looking it up.
+package final class Tenant: Sendable {
   package let id: TenantID
   package let slug: String
   package let name: String
@@ -14,6 +17,8 @@ package struct Tenant: Sendable {
   package let epoch: Int
   /// `{base}/t/{slug}`: the `iss` of every token.
   package let issuer: String
+  /// The issuer without scheme and host: what every path of the tenant begins with.
+  package let issuerPath: String
   package let settings: TenantSettings
   package let key: TenantKey
 
@@ -38,7 +43,14 @@ package struct Tenant: Sendable {
     self.schema = schema
     self.epoch = epoch
     self.issuer = issuer
+    issuerPath = Self.path(of: issuer)
     self.settings = settings
     self.key = key
+  }
+
+  private static func path(of issuer: String) -> String {
+    guard let scheme = issuer.firstRange(of: "://") else { return "" }
+    let rest = issuer[scheme.upperBound...]
+    return rest.firstIndex(of: "/").map { String(rest[$0...]) } ?? ""
   }
 }

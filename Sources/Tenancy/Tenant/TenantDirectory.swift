@@ -51,6 +51,13 @@ package struct TenantDirectory: Sendable {
     bySlug.invalidateAll { _, tenant in tenant.id == id }
   }
 
+  var caches: [(name: String, counts: @Sendable () -> CacheCounts)] {
+    [
+      ("tenants_by_slug", { [bySlug] in bySlug.counts }),
+      ("tenants_by_id", { [byID] in byID.counts }),
+    ]
+  }
+
   func forgetAll() {
     byID.invalidateAll()
     bySlug.invalidateAll()

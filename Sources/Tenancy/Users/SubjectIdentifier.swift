@@ -16,7 +16,7 @@ extension Tenant {
 
   /// Section 8.1: not reversible, different for each sector, and the same for all clients of one.
   private func pairwiseSubject(of user: UserID, sector: String) -> String {
-    let key = HMACKey(key.derive(.pairwiseSubject))
+    let key = key.macKey(.pairwiseSubject)
     return Base64URL.encode(key.sha256("\(sector)\n\(user.description)"))
   }
 }

@@ -114,5 +114,5 @@ struct AuthorizeEndpoint: TenantEndpoint {
 
 extension Tenant {
   /// Authenticates what travels through the browser between our own pages.
-  var interactionKey: HMACKey { HMACKey(key.derive(.interaction)) }
+  var interactionKey: HMACKey { key.macKey(.interaction) }
 }

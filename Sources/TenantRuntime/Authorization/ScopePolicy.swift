@@ -8,6 +8,8 @@ enum ScopePolicy {
     "openid", "profile", "email", "address", "phone", OAuthScope.offlineAccess,
   ]
 
+  private static let needsUser = OAuthScope(userDefault.joined(separator: " ")) ?? .none
+
   /// The scope of a request with a user: everything asked for must be allowed.
   static func requested(_ text: String, registered: OAuthScope) throws(OAuthError) -> OAuthScope {
     guard let scope = OAuthScope(text), !scope.isEmpty else { throw .invalidScope }
@@ -23,7 +25,7 @@ enum ScopePolicy {
 
   /// The scope of a client that acts for itself: what it registered, without what needs a user.
   static func own(_ text: String?, registered: OAuthScope) throws(OAuthError) -> OAuthScope {
-    let own = registered.subtracting(OAuthScope(userDefault.joined(separator: " ")) ?? .none)
+    let own = registered.subtracting(needsUser)
     guard let text else { return own }
     guard let scope = OAuthScope(text), scope.isSubset(of: own) else { throw .invalidScope }
     return scope

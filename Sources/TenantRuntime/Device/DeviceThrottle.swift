@@ -41,7 +41,7 @@ struct DeviceThrottle: Sendable {
   }
 
   private func name(_ kind: String, _ value: String, _ tenant: Tenant) -> String {
-    let key = HMACKey(tenant.key.derive(.throttle))
+    let key = tenant.key.macKey(.throttle)
     return "device:" + Base64URL.encode(key.sha256("device \(kind)\n\(value)"))
   }
 }

@@ -38,6 +38,6 @@ struct UserCode: Sendable, Equatable {
 
   /// What it is kept as: keyed, since eight letters could be guessed from a plain digest.
   func hash(in tenant: Tenant) -> [UInt8] {
-    HMACKey(tenant.key.derive(.userCode)).sha256(letters)
+    tenant.key.macKey(.userCode).sha256(letters)
   }
 }

@@ -14,6 +14,7 @@ struct IntrospectionEndpoint: TenantEndpoint {
   let tokens: AccessTokens
   let database: Database
   let settings: TokenSettings
+  let metrics: RuntimeMetrics
   let clock: WallClock
 
   func mount(on routes: some RouterMethods<TenantContext>) {
@@ -28,9 +29,10 @@ struct IntrospectionEndpoint: TenantEndpoint {
     let token = Secret(try form.required("token"))
     // RFC 7662 section 2.1: a hint only; we tell the kinds apart by themselves.
     _ = try form.optional("token_type_hint")
-    let members =
-      try await description(of: token, for: client, in: context.tenant) ?? ["active": false]
-    return JSONResponse(.ok, .object(members), headers: [.cacheControl: "no-store"])
+    let members = try await description(of: token, for: client, in: context.tenant)
+    metrics.introspection(active: members != nil)
+    return JSONResponse(
+      .ok, .object(members ?? ["active": false]), headers: [.cacheControl: "no-store"])
   }
 
   /// Nil for everything that is not, or no longer, a token of this tenant (RFC 7662 section 2.2).

@@ -17,6 +17,7 @@ struct LoginEndpoint: TenantEndpoint {
   let audit: AuditRecorder
   let forms: FormGuards
   let pages: Pages
+  let metrics: RuntimeMetrics
 
   func mount(on routes: some RouterMethods<TenantContext>) {
     routes.get("login", use: show)
@@ -60,6 +61,7 @@ struct LoginEndpoint: TenantEndpoint {
         for: user, replacing: old, in: context.tenant,
         origin: context.origin(request, actor: .user(user.id)))
       try await record(.success, user, request, context)
+      metrics.signIn(.success)
       let path = visit.continuation.path(issuerPath: context.tenant.issuerPath)
       return Redirect(to: path, cookies: cookies).response(from: request, context: context)
     } catch PasswordHashError.busy {
@@ -99,6 +101,7 @@ struct LoginEndpoint: TenantEndpoint {
     _ visit: Visit, identifier: String?, notice: LoginNotice?, _ request: Request,
     _ context: TenantContext
   ) throws -> Response {
+    if let notice { metrics.signIn(RuntimeMetrics.SignIn(notice)) }
     let tenant = context.tenant
     let ticket = forms.guarding(tenant).ticket(for: request, binding: "")
     var username = FormField("username", "E-mail or user name")
@@ -190,5 +193,18 @@ enum LoginNotice: Equatable {
         "Too many attempts. For your protection, sign-in is locked; try again in \(max(1, (seconds + 59) / 60)) minutes."
       )
     }
+  }
+}
+
+extension RuntimeMetrics.SignIn {
+  init(_ notice: LoginNotice) {
+    self =
+      switch notice {
+      case .incomplete: .incomplete
+      case .wrong: .failure
+      case .busy: .busy
+      case .wait: .throttled
+      case .locked: .locked
+      }
   }
 }

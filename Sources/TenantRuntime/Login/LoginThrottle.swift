@@ -88,7 +88,7 @@ struct LoginThrottle: Sendable {
   func begin(identifier: String, address: String, in tenant: Tenant) async
     -> (Attempt, ThrottleDecision)
   {
-    let key = HMACKey(tenant.key.derive(.throttle))
+    let key = tenant.key.macKey(.throttle)
     func name(_ kind: String, _ value: String) -> String {
       "login:" + Base64URL.encode(key.sha256("\(kind)\n\(value)"))
     }

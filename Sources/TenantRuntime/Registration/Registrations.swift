@@ -29,7 +29,7 @@ struct Registrations: Sendable {
 
   /// Whether this address may try: counted before any work is done.
   func mayTry(_ address: String, in tenant: Tenant) async -> Bool {
-    let key = HMACKey(tenant.key.derive(.throttle))
+    let key = tenant.key.macKey(.throttle)
     let name = "register:" + Base64URL.encode(key.sha256("register\n\(address)"))
     let tries = await counters.increment(
       name, windowSeconds: RegistrationSettings.windowSeconds)

@@ -22,7 +22,7 @@ struct BrowserState: Sendable, Hashable {
   let value: String
 
   init(_ session: ID<Session>, of tenant: Tenant) {
-    let key = HMACKey(tenant.key.derive(.browserState))
+    let key = tenant.key.macKey(.browserState)
     value = Base64URL.encode(key.sha256(Array(session.description.utf8)))
   }
 

@@ -34,8 +34,9 @@ struct AccessTokens: Sendable {
   func isAlive(_ token: AccessToken, of tenant: Tenant) async throws -> Bool {
     guard try await activeClient(of: token, in: tenant) != nil else { return false }
     guard let family = token.id.family else {
-      let revocation = FindTokenRevocation(jti: token.id.description)
-      return try await database.first(revocation, in: tenant.schema) == nil
+      let status = FindClientTokenStatus(
+        jti: token.id.description, client: token.clientID, issuedAt: token.issuedAt)
+      return try await database.first(status, in: tenant.schema) ?? false
     }
     let status = FindTokenStatus(family: ID(family), jti: token.id.description)
     return try await database.first(status, in: tenant.schema) ?? false

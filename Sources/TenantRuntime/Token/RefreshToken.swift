@@ -42,5 +42,5 @@ struct RefreshToken: Sendable, Equatable {
 
 extension Tenant {
   /// The key that makes refresh tokens of this tenant, and no other.
-  var refreshTokenKey: HMACKey { HMACKey(key.derive(.refreshToken)) }
+  var refreshTokenKey: HMACKey { key.macKey(.refreshToken) }
 }

@@ -13,7 +13,7 @@ struct Replays: Sendable {
   /// Whether the `jti` of these claims is new; remembered until they have expired.
   func isFirstUse(_ claims: JWTClaims, signedBy signer: String, in tenant: Tenant) async -> Bool {
     guard let id = claims.id, let expiresAt = claims.expiresAt else { return false }
-    let key = HMACKey(tenant.key.derive(.replay))
+    let key = tenant.key.macKey(.replay)
     let left = expiresAt.timeIntervalSince(clock.now())
     // As long as the claims could be accepted, by any process's clock.
     let seconds = max(1, Int(left.rounded(.up))) + 60

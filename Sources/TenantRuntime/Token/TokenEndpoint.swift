@@ -6,6 +6,7 @@ import Web
 struct TokenEndpoint: TenantEndpoint {
   let authenticate: ClientAuthenticator
   let grants: Grants
+  let metrics: RuntimeMetrics
 
   func mount(on routes: some RouterMethods<TenantContext>) {
     routes.post("oauth2/token", use: respond)
@@ -22,7 +23,9 @@ struct TokenEndpoint: TenantEndpoint {
     let exchange = TokenRequest(
       tenant: context.tenant, client: client,
       origin: context.origin(request, actor: .client(client.id.text)))
-    return TokenResponse(try await grant.exchange(form, for: exchange))
+    let tokens = try await grant.exchange(form, for: exchange)
+    metrics.tokens(by: type(of: grant).type.rawValue)
+    return TokenResponse(tokens)
   }
 }
 

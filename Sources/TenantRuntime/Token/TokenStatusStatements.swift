@@ -4,17 +4,18 @@ import Platform
 import Tenancy
 
 /// Whether an access token that descends from a user's grant still counts; no row if the grant is gone.
+///
+/// By primary keys only, as ``RotateTokenFamily``.
 struct FindTokenStatus: Statement {
   let family: ID<TokenFamily>
   let jti: String
   static let sql: SQL<Self> = """
     select f.revoked_at is null
-           and u.status = 'active'
-           and (s.ended_at is null or 'offline_access' = any (string_to_array(f.scope, ' ')))
+           and (select u.status from \(tenant).user_account u where u.id = f.user_id) = 'active'
+           and ('offline_access' = any (string_to_array(f.scope, ' '))
+                or (select s.ended_at from \(tenant).session s where s.id = f.session_id) is null)
            and not exists (select from \(tenant).token_revocation r where r.jti = \(\.jti))
       from \(tenant).token_family f
-      join \(tenant).user_account u on u.id = f.user_id
-      left join \(tenant).session s on s.id = f.session_id
      where f.id = \(\.family)
     """
   static func decode(_ row: inout RowReader) throws -> Bool { try row.next() }
@@ -53,13 +54,22 @@ struct StoredUserInfo: Sendable {
   let updatedAt: Date
 }
 
-/// Whether a token that belongs to no user was revoked.
-struct FindTokenRevocation: Statement {
+/// Whether a token that belongs to no user still counts: neither it nor everything of its client was
+/// revoked.
+///
+/// Tokens know the second they were issued in: those of the second of the revocation are void as well.
+struct FindClientTokenStatus: Statement {
   let jti: String
+  let client: ClientID
+  let issuedAt: Date
   static let sql: SQL<Self> = """
-    select expires_at from \(tenant).token_revocation where jti = \(\.jti)
+    select not exists (select from \(tenant).token_revocation where jti = \(\.jti))
+           and not exists (
+                 select from \(tenant).client
+                  where id = \(\.client)
+                    and tokens_revoked_at >= \(\.issuedAt))
     """
-  static func decode(_ row: inout RowReader) throws -> Date { try row.next() }
+  static func decode(_ row: inout RowReader) throws -> Bool { try row.next() }
 }
 
 /// Revokes one access token; a second time changes nothing.

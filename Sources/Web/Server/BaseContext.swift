@@ -1,6 +1,7 @@
 package import Hummingbird
 import Logging
 import NIOCore
+import Platform
 import Synchronization
 
 /// What every request context of this server offers.
@@ -15,8 +16,10 @@ extension WebContext {
   /// The address of the other end of the connection, without its port.
   package var peerAddress: String? { base.channel.remoteAddress?.ipAddress }
 
-  /// Adds structured metadata to this request's line in the access log: ids, never personal data.
+  /// Adds a field to this request's line in the access log: ids, never personal data.
   package func note(_ key: String, _ value: String) { base.notes.add(key, value) }
+  /// Says whose request it is, by the organization's slug: for the log, the metrics and the trace.
+  package func note(tenant: String) { base.notes.name(tenant) }
   /// Names the organization error pages of this request are headed with.
   package func brand(_ owner: PageOwner) { base.notes.brand(owner) }
 }
@@ -54,12 +57,16 @@ package struct BaseContext: WebContext {
   }
 
   /// Takes over the caller's correlation id, or makes one, and stamps the logger with it.
-  mutating func identify(_ request: Request) {
+  ///
+  /// A trace that begins with the request lends it its own id.
+  mutating func identify(_ request: Request, in trace: TraceContext, isNew: Bool) {
     requestID =
       if let given = request.headers[.requestID], RequestIdentifier.isSane(given) {
         given
+      } else if isNew {
+        trace.traceIDText
       } else {
-        RequestIdentifier.generate()
+        TraceContext.begin(isSampled: false).traceIDText
       }
     logger[metadataKey: "hb.request.id"] = nil
     logger[metadataKey: "request_id"] = .string(requestID)
@@ -82,33 +89,23 @@ enum RequestIdentifier {
         }
       }
   }
-
-  static func generate() -> String {
-    var generator = SystemRandomNumberGenerator()
-    let digits = Array("0123456789abcdef".utf8)
-    var bits = (generator.next() as UInt64, generator.next() as UInt64)
-    return String(unsafeUninitializedCapacity: 32) { buffer in
-      for index in 0..<16 {
-        buffer[index] = digits[Int(bits.0 & 15)]
-        buffer[index + 16] = digits[Int(bits.1 & 15)]
-        bits.0 >>= 4
-        bits.1 >>= 4
-      }
-      return 32
-    }
-  }
 }
 
 /// What handlers tell the middleware outside them; shared by the copies of one request's context.
 package final class RequestNotes: Sendable {
   struct State {
-    var metadata: Logger.Metadata = [:]
+    var tenant: String?
+    var fields: [(name: String, value: String)] = []
     var owner: PageOwner?
   }
   private let state = Mutex(State())
 
   func add(_ key: String, _ value: String) {
-    state.withLock { $0.metadata[key] = .string(value) }
+    state.withLock { $0.fields.append((key, value)) }
+  }
+
+  func name(_ tenant: String) {
+    state.withLock { $0.tenant = tenant }
   }
 
   func brand(_ owner: PageOwner) {

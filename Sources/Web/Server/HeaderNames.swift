@@ -10,6 +10,8 @@ extension HTTPField.Name {
 
   package static let requestID = known("X-Request-ID")
   package static let idempotencyKey = known("Idempotency-Key")
+  /// W3C Trace Context section 3.2.
+  package static let traceparent = known("traceparent")
   static let fetchSite = known("Sec-Fetch-Site")
   static let permissionsPolicy = known("Permissions-Policy")
   static let referrerPolicy = known("Referrer-Policy")

@@ -3,12 +3,12 @@ import Hummingbird
 import HummingbirdCore
 package import Logging
 import NIOCore
-import Platform
+package import Platform
 import ServiceLifecycle
 
 /// The HTTP server: every group of endpoints behind the same middleware.
 ///
-/// The chain, outermost first: request id and access log, body cap, security headers,
+/// The chain, outermost first: request id, access log, metrics and trace, body cap, security headers,
 /// cross-origin access, error boundary. It is
 /// put together here and nowhere else, so no endpoint can be mounted without it.
 package struct WebServer: Service {
@@ -16,16 +16,20 @@ package struct WebServer: Service {
   private let responder: RouterResponder<BaseContext>
   private let logger: Logger
   private let onListening: @Sendable (Int) async -> Void
+  package let metrics: [MetricFamily]
 
   /// - Parameters:
   ///   - settings: Address, port and limits.
   ///   - pages: Renders error pages; its style sheet is mounted, too.
   ///   - groups: What is served.
-  ///   - logger: Its metadata appears on every line of every request.
+  ///   - logger: Its metadata appears on the lines that requests cause.
+  ///   - lines: Where each request is logged; nil where none is.
+  ///   - tracer: Who records spans of requests; nil where nobody does.
   ///   - translate: Recognises errors of modules that Web does not know.
   ///   - onListening: Called with the port once connections are accepted.
   package init(
     settings: WebSettings, pages: Pages, groups: [EndpointGroup], logger: Logger,
+    lines: AccessLines?, tracer: SpanRecorder?,
     translate: @escaping @Sendable (any Error) -> (any Refusal)?,
     onListening: @escaping @Sendable (Int) async -> Void
   ) {
@@ -36,9 +40,12 @@ package struct WebServer: Service {
     let survey = Router(context: BaseContext.self)
     for group in groups { group.mount(survey) }
     let table = RouteTable(routes: survey.routes.map { ($0.path, $0.method) })
+    let counts = RequestMetrics(
+      routes: survey.routes.map(\.path.description), tenantsMax: settings.metricsTenantsMax)
+    metrics = counts.families
     let router = Router(context: BaseContext.self, options: .autoGenerateHeadEndpoints)
     router.addMiddleware {
-      AccessLog()
+      AccessLog(metrics: counts, lines: lines, tracer: tracer)
       BodyCap(bytesMax: settings.bodyBytesMax)
       SecurityHeaders(isSecure: settings.baseURL.isSecure)
       CrossOrigin()

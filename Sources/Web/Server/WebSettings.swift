@@ -9,6 +9,8 @@ package struct WebSettings: Sendable {
   package var idleSecondsMax: Int
   package var headerBytesMax: Int
   package var connectionsMax: Int
+  /// Organizations with request counters of their own.
+  package var metricsTenantsMax: Int
   /// A body beyond this is not even read to the end: the connection is closed.
   package var bodyBytesMax: Int
 
@@ -28,6 +30,10 @@ package struct WebSettings: Sendable {
     connectionsMax = read.value(
       "HTTP_CONNECTIONS", default: 10_000, in: 1...1_000_000,
       "Connections served at the same time; more wait to be accepted.")
+    metricsTenantsMax = read.value(
+      "METRICS_TENANTS", default: 200, in: 0...100_000,
+      "Organizations whose requests are counted one by one; those that come later are counted together."
+    )
     bodyBytesMax = 8 * 1024 * 1024
   }
 }

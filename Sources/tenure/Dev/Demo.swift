@@ -38,6 +38,21 @@ enum Demo {
     return document
   }
 
+  /// Adds where the internal listener of this start is.
+  static func publish(
+    _ document: JSON, internalURL: String, in directory: DataDirectory
+  ) -> JSON {
+    guard var members = document.objectValue else { return document }
+    members["internal_url"] = .string(internalURL)
+    let whole = JSON.object(members)
+    do {
+      try write(whole, in: directory)
+    } catch {
+      Output.line("The address of the internal listener is not in \(file): \(error)")
+    }
+    return whole
+  }
+
   private static func write(_ document: JSON, in directory: DataDirectory) throws {
     try directory.write(file, document.encoded() + [UInt8(ascii: "\n")])
   }

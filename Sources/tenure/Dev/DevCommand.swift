@@ -46,8 +46,9 @@ struct DevCommand: AsyncParsableCommand {
     try await product.requireUsableDatabase()
     let demo = try await Demo.prepare(product, in: directory)
     try directory.write("serve.env", Self.shellLines(environment))
-    try await product.serve(Set(Role.allCases)) {
-      DevSummary(document: demo, folder: directory.path, data: data).show()
+    try await product.serve(Set(Role.allCases)) { internalURL in
+      let document = Demo.publish(demo, internalURL: internalURL, in: directory)
+      DevSummary(document: document, folder: directory.path, data: data).show()
     }
   }
 
@@ -70,12 +71,13 @@ struct DevCommand: AsyncParsableCommand {
       "TENURE_AUDIT_SPILL_DIRECTORY": "\(directory.path)/audit-spill",
     ]
     if let redis { environment["TENURE_REDIS_URL"] = redis.url }
-    // Applications under development are on this machine, too.
-    let defaults = [
-      "TENURE_LOG_FORMAT": "readable",
+    // Applications under development are on this machine, too. Two of these side by side do not get in
+    // each other's way; dev.json says which port the internal listener has.
+    let own = [
+      "TENURE_LOG_FORMAT": "readable", "TENURE_INTERNAL_PORT": "0",
       "TENURE_OUTGOING_ALLOWED_DESTINATIONS": "localhost,127.0.0.0/8,::1",
     ]
-    for (name, value) in defaults where ProcessInfo.processInfo.environment[name] == nil {
+    for (name, value) in own where ProcessInfo.processInfo.environment[name] == nil {
       environment[name] = value
     }
     return environment

@@ -33,6 +33,8 @@ struct DevSummary {
     Output.line("    API         \(base)/admin/v1    documented on \(base)/docs")
     Output.line("    token       \(text(admin?["token_endpoint"]))")
     Output.line("    client      \(text(admin?["client_id"])) / \(text(admin?["client_secret"]))")
+    Output.line("  Internal")
+    Output.line("    listener    \(text(document["internal_url"]))/metrics, /healthz and /readyz")
     Output.line()
     Output.line("  All of this is in \(folder)/dev.json.  Try: tenure org list --data \(data)")
     Output.line()

@@ -21,8 +21,12 @@ struct ServeCommand: AsyncParsableCommand {
     let product = try Product.load()
     try await product.requireUsableDatabase()
     let logger = product.logger
-    try await product.serve(roles) {
-      logger.info("listening", metadata: ["base_url": "\(product.settings.web.baseURL)"])
+    try await product.serve(roles) { internalURL in
+      logger.info(
+        "listening",
+        metadata: [
+          "base_url": "\(product.settings.web.baseURL)", "internal_url": "\(internalURL)",
+        ])
     }
   }
 }

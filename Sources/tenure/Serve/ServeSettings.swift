@@ -21,6 +21,8 @@ struct ServeSettings: Sendable {
   let cache: CacheSettings
   let outgoing: OutgoingSettings
   let web: WebSettings
+  let internalListener: InternalSettings
+  let traces: TraceSettings
   let passwords: PasswordHasherSettings
   let tenancy: TenancySettings
   let archive: ArchiveStore
@@ -40,6 +42,8 @@ struct ServeSettings: Sendable {
     cache = CacheSettings(&read)
     outgoing = OutgoingSettings(&read)
     web = WebSettings(&read)
+    internalListener = InternalSettings(&read)
+    traces = TraceSettings(&read)
     passwords = PasswordHasherSettings(&read)
     tenancy = TenancySettings(&read)
     archive = ArchiveStore(&read)

@@ -28,6 +28,7 @@ struct Wiring: Sendable {
   private let tenancy: Tenancy
   private let wakeUp: JobWakeUp
   private let jobHandlers: [any JobHandler]
+  private let metrics: [MetricFamily]
   private let tenantRuntime: TenantRuntime
   private let archive: ArchiveStore
   private let pages: Pages
@@ -85,46 +86,96 @@ struct Wiring: Sendable {
       settings: settings.runtime, server: settings.web.baseURL, clock: clock,
       random: random)
     jobHandlers = compliance.jobHandlers + controlPlane.jobHandlers + tenantRuntime.jobHandlers
+    metrics =
+      ProcessMetrics.families + [Build.metric] + database.metrics + cache.metrics
+      + passwords.metrics + tenancy.metrics + compliance.metrics + tenantRuntime.metrics
   }
 
   /// Runs the duties until the process is told to stop, or until one of them fails.
   ///
   /// - Parameters:
   ///   - roles: What this process does.
-  ///   - onListening: Called once requests are answered; never for a process without HTTP.
+  ///   - onListening: Called once requests are answered, with the address of the internal listener.
   /// - Throws: what the first duty that fails throws.
-  func serve(_ roles: Set<Role>, onListening: @escaping @Sendable () async -> Void) async throws {
+  func serve(
+    _ roles: Set<Role>, onListening: @escaping @Sendable (_ internalURL: String) async -> Void
+  ) async throws {
     try archive.prepare()
+    let tracer = settings.traces.endpoint.map { _ in
+      SpanRecorder(sampleRatio: settings.traces.sampleRatio, spansMax: 8192)
+    }
     var services: [any Service] = [database, cache, passwords] + tenancy.services + [wakeUp]
-    if roles.contains(.worker) { services += workers }
+    var metrics = metrics + (tracer?.metrics ?? [])
     var groups: [EndpointGroup] = []
+    if roles.contains(.worker) {
+      let workers = Workers(self, tracer)
+      services += workers.services
+      metrics += workers.metrics
+    }
     if roles.contains(.control) {
       groups += controlPlane.groups
       services += controlPlane.services
     }
     if roles.contains(.runtime) { groups += tenantRuntime.groups }
+    let arrival = Arrival(
+      of: settings.internalListener, awaitingPublic: !groups.isEmpty, then: onListening)
     if !groups.isEmpty {
-      services.append(
-        WebServer(
-          settings: settings.web, pages: pages, groups: groups, logger: logger,
-          translate: Outage.refusal, onListening: { _ in await onListening() }))
+      let server = WebServer(
+        settings: settings.web, pages: pages, groups: groups, logger: logger, lines: accessLines,
+        tracer: tracer, translate: Outage.refusal,
+        onListening: { _ in await arrival.publicListens() }
+      )
+      services.append(server)
+      metrics += server.metrics
     }
-    // Services stop in reverse order: first no more requests, last no more database.
+    let readiness = Health.readiness(
+      database: database, migrator: migrator, cache: cache, audit: tenancy.audit)
+    let listener = InternalServer(
+      settings: settings.internalListener, readiness: readiness,
+      metrics: MetricsRegistry(metrics), logger: logger,
+      onListening: { await arrival.internalListens(on: $0) })
+    // Services stop in reverse order: first no more requests, last no more database, and until the
+    // very end somebody says how it goes.
+    services = [listener] + exporter(tracer) + services + [DrainAnnouncement(readiness: readiness)]
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await group.run()
   }
 
-  private var workers: [any Service] {
-    [
-      JobWorker(
-        database: database, handlers: jobHandlers, settings: settings.workers, clock: clock,
-        random: random, logger: logger),
-      JobScheduler(
-        database: database, wakeUp: wakeUp, handlers: jobHandlers, settings: settings.scheduler,
-        clock: clock, random: random, logger: logger),
+  private var accessLines: AccessLines? {
+    guard logger.logLevel <= .info else { return nil }
+    return AccessLines(
+      settings.logFormat, logger: logger.label, clock: clock, sink: .standardError)
+  }
+
+  private func exporter(_ tracer: SpanRecorder?) -> [any Service] {
+    guard let tracer, let endpoint = settings.traces.endpoint else { return [] }
+    return [
+      TraceExporter(
+        recorder: tracer, endpoint: endpoint, version: Build.version, logger: logger)
     ]
+  }
+
+  /// What runs jobs.
+  private struct Workers {
+    let services: [any Service]
+    let metrics: [MetricFamily]
+
+    init(_ product: Wiring, _ tracer: SpanRecorder?) {
+      let worker = JobWorker(
+        database: product.database, handlers: product.jobHandlers,
+        settings: product.settings.workers, clock: product.clock, random: product.random,
+        logger: product.logger, tracer: tracer)
+      let census = JobCensus(
+        database: product.database, clock: product.clock, logger: product.logger)
+      let scheduler = JobScheduler(
+        database: product.database, wakeUp: product.wakeUp, handlers: product.jobHandlers,
+        settings: product.settings.scheduler, clock: product.clock, random: product.random,
+        logger: product.logger)
+      services = [worker, scheduler, census]
+      metrics = worker.metrics + census.metrics
+    }
   }
 
   /// Brings the control plane's schema up to date.

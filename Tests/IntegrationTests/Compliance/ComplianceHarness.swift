@@ -70,7 +70,7 @@ struct ComplianceHarness: Sendable {
         limits: JobLimits(slots: 4, claimMax: 100, unsettledMax: 1000), leaseSeconds: 30,
         heartbeatSeconds: 0.2, pollSeconds: 0.02, drainSeconds: 0,
         backoff: JobBackoff(firstSeconds: 0, maxSeconds: 0)),
-      clock: clock.clock, random: .system, logger: quiet)
+      clock: clock.clock, random: .system, logger: quiet, tracer: nil)
     let group = ServiceGroup(services: [worker], logger: quiet)
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask { try await group.run() }

@@ -86,7 +86,7 @@ struct ControlPlaneHarness: Sendable {
         limits: JobLimits(slots: 4, claimMax: 100, unsettledMax: 1000), leaseSeconds: 30,
         heartbeatSeconds: 0.2, pollSeconds: 0.02, drainSeconds: 0,
         backoff: JobBackoff(firstSeconds: 0, maxSeconds: 0)),
-      clock: .system, random: .system, logger: test.logger)
+      clock: .system, random: .system, logger: test.logger, tracer: nil)
     let group = ServiceGroup(services: [worker], logger: test.logger)
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask { try await group.run() }

@@ -162,6 +162,34 @@ struct ConnectionTests {
     #expect(backends.values.reduce(into: Set<Int>()) { $0.formUnion($1) }.count > 2)
   }
 
+  @Test("a tenant that needs more connections than its homes gets them")
+  func outgrown() async throws {
+    let test = try await TestDatabase.shared()
+    let database = test.another { $0.connectionsMax = 6 }
+    let schema = try await test.freshTenant().schema
+    let (arrivals, arrive) = AsyncStream<Int>.makeStream()
+    let backends = await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<6 {
+        group.addTask {
+          try await database.transaction(in: schema) { tx in
+            arrive.yield(try await tx.first(BackendID()) ?? 0)
+            // Until all six are there.
+            while !Task.isCancelled { try await Task.sleep(for: .seconds(60)) }
+          }
+        }
+      }
+      var backends: Set<Int> = []
+      for await backend in arrivals {
+        backends.insert(backend)
+        if backends.count == 6 { break }
+      }
+      group.cancelAll()
+      while let result = await group.nextResult() { _ = result }
+      return backends
+    }
+    #expect(backends.count == 6)
+  }
+
   @Test("whoever waits too long for a connection is told, and one too many is told at once")
   func waitingLimits() async throws {
     let test = try await TestDatabase.shared()

@@ -39,7 +39,7 @@ struct JobsHarness: Sendable {
         limits: JobLimits(slots: slots, claimMax: 500, unsettledMax: 4000), leaseSeconds: 30,
         heartbeatSeconds: heartbeatSeconds, pollSeconds: pollSeconds, drainSeconds: drainSeconds,
         backoff: JobBackoff(firstSeconds: 2, maxSeconds: 3600)),
-      clock: clock.clock, random: .system, logger: quiet)
+      clock: clock.clock, random: .system, logger: quiet, tracer: nil)
   }
 
   /// What a worker that is gone without a word has left: it claims and never comes back.

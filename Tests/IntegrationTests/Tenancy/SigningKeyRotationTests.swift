@@ -139,6 +139,7 @@ struct SigningKeyRotationTests {
     try await other.serving(harness.test.logger) {
       // In the memory of the other process from here on.
       _ = try await other.accessTokens.verify(token, of: tenant, audience: "api")
+      harness.clock.advance(bySeconds: 1)
       try await harness.tenancy.keyRotation.rotate(
         .es256, isCompromised: true, in: tenant, origin: TenancyHarness.origin)
       #expect(try await !isAccepted(token, harness))

@@ -1,5 +1,6 @@
 import NIOHTTP1
 import Foundation
+import NIOHTTP1
 import Platform
 import Testing
 

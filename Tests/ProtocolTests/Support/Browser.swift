@@ -44,11 +44,14 @@ enum HTTP {
     request.method = method
     for (name, value) in headers { request.headers.add(name: name, value: value) }
     if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+    if let tap = Wiretap.current { request.headers.add(name: "user-agent", value: tap.userAgent) }
     let response = try await client.execute(request, timeout: .seconds(120))
     let collected = try await response.body.collect(upTo: 256 << 20)
-    return Reply(
+    let reply = Reply(
       status: Int(response.status.code), headers: response.headers,
       body: [UInt8](collected.readableBytesView))
+    Wiretap.current?.hear(request, body: body, reply)
+    return reply
   }
 
   static func get(_ url: String, headers: [(String, String)] = []) async throws -> Reply {

@@ -26,6 +26,7 @@ struct Deployment: Sendable {
       "TENURE_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
       "TENURE_BASE_URL": baseURL,
       "TENURE_HTTP_PORT": "\(port)",
+      "TENURE_INTERNAL_PORT": "0",
       "TENURE_ARCHIVE_DIRECTORY": folder.appendingPathComponent("archive").path,
       "TENURE_AUDIT_SPILL_DIRECTORY": folder.appendingPathComponent("spill").path,
       // Receivers and key sets of tests are on loopback.
@@ -68,6 +69,20 @@ struct Deployment: Sendable {
       try await Task.sleep(for: .milliseconds(20))
     }
     throw TestFailure("The server does not listen:\n\(process.printed())")
+  }
+
+  /// The same, with an internal listener where the test expects it.
+  func serve(
+    roles: String, internalPort: UInt16, environment extra: [String: String] = [:]
+  ) async throws -> TenureProcess {
+    let process = try await serve(
+      roles: roles, environment: extra.merging(["TENURE_INTERNAL_PORT": "\(internalPort)"]) { $1 })
+    for _ in 0..<1500 {
+      if Self.connects(to: internalPort) { return process }
+      guard process.isRunning else { break }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    throw TestFailure("The internal listener does not listen:\n\(process.printed())")
   }
 
   static func freePort() throws -> UInt16 {

@@ -1,0 +1,34 @@
+import Platform
+
+/// What the tenant plane counts; the values of its labels are fixed.
+struct RuntimeMetrics: Sendable {
+  private let tokens = Series(valuesMax: 32) { Counter() }
+  private let signIns = Series(valuesMax: 32) { Counter() }
+  private let introspections = Series(valuesMax: 2) { Counter() }
+
+  /// What came of an attempt to sign in, as a label.
+  enum SignIn: String {
+    case success, failure, throttled, locked, busy, incomplete
+  }
+
+  /// An answer of the token endpoint.
+  func tokens(by grant: String) { tokens[grant].add() }
+
+  func signIn(_ outcome: SignIn) { signIns[outcome.rawValue].add() }
+
+  func introspection(active: Bool) { introspections[active ? "true" : "false"].add() }
+
+  var families: [MetricFamily] {
+    [
+      .counter(
+        "tenure_tokens_issued_total", "Successful answers of the token endpoint, by grant type.",
+        by: "grant", tokens),
+      .counter(
+        "tenure_sign_ins_total", "Attempts to sign in, by what came of them.", by: "outcome",
+        signIns),
+      .counter(
+        "tenure_introspections_total", "Tokens looked at for resource servers.", by: "active",
+        introspections),
+    ]
+  }
+}

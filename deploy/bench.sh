@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Builds with optimisation and measures, beside a Postgres and a Redis of its own on a real disk:
+#   deploy/bench.sh --rows token-es256 --runs 3 --tenants 1,100
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export TENURE_TEST_FOLDER=${TENURE_TEST_FOLDER:-/var/tmp}
+if [ "$(stat -f -c %T "$TENURE_TEST_FOLDER")" = tmpfs ]; then
+  echo "$TENURE_TEST_FOLDER is in memory: TENURE_TEST_FOLDER must name a folder on a disk." >&2
+  exit 1
+fi
+swift build -c release --product tenure
+swift build -c release --product Benchmarks
+deploy/with-services.sh .build/release/Benchmarks "$@"
