@@ -15,6 +15,8 @@ final class Pool: Sendable {
   private let janitor = Janitor()
   private let state = Mutex(PoolState())
   let metrics = DatabaseMetrics()
+  /// How often somebody waited for an answer of Postgres.
+  var roundTrips: Counter { reactor.roundTrips }
 
   /// A connection that was idle for longer is looked at before it is lent.
   private static let restNanoseconds: UInt64 = 10_000_000

@@ -12,8 +12,10 @@ package struct AccessTokenVerifier: Sendable {
   private let verified = BoundedCache<Token, Verified>(
     capacity: verifiedMax, lifetimeSeconds: SharedCache<TenantID, SigningKeys>.lifetimeSeconds)
 
-  /// Tokens are presented many times, and the signature of the same bytes under the same key is the same answer: it
-  /// costs half an introspection (decision record 0004). About two KiB each.
+  /// Tokens whose signatures are remembered; about two KiB each.
+  ///
+  /// The signature of the same bytes under the same key is the same answer, and costs half an introspection (decision
+  /// record 0006).
   private static let verifiedMax = 4096
 
   /// The digest, so that no token lies in memory longer than its request.
