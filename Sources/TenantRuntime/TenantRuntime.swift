@@ -89,7 +89,7 @@ package struct TenantRuntime: Sendable {
     jobHandlers = [
       SendLogoutTokenHandler(
         directory: tenancy.directory, clients: tenancy.clients, keys: tenancy.keys,
-        outgoing: outgoing, clock: clock, random: random)
+        outgoing: outgoing, metrics: counts, clock: clock, random: random)
     ]
     groups = [
       EndpointGroup(
