@@ -178,7 +178,8 @@ let package = Package(
       "IntegrationTests",
       plane + ["Archive", "ControlPlane", "TenantRuntime", "Migrations", "TestSupport", lifecycle]),
     tests(
-      "ProtocolTests", ["tenure", "Platform", httpClient, nio, nioHTTP],
+      "ProtocolTests",
+      ["tenure", "JOSE", "Cryptography", "Platform", httpClient, nio, nioHTTP, nioPosix],
       exclude: ["RealClients/authlib_login.py"]),
   ],
   swiftLanguageModes: [.v6]

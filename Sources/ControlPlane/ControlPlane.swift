@@ -47,12 +47,17 @@ package struct ControlPlane: Sendable {
     let provisioner = Provisioner(
       migrator: migrator, masterKey: tenancy.masterKey, directory: directory, ring: tenancy.keys,
       audit: audit, seeds: seeds,
-      defaults: TenantDefaults { try await compliance.provision($0, in: $1) }, clock: clock)
+      defaults: TenantDefaults { tenant, tx in
+        try await compliance.provision(tenant, in: tx)
+        try await tx.schedule(
+          RotateSigningKeys(organization: tenant.id), organization: tenant.id.uuid,
+          try RotateSigningKeys.schedule(), enabled: true, clock: clock, random: random)
+      }, clock: clock)
     let idempotency = Idempotency(
       database: database, masterKey: tenancy.masterKey, clock: clock)
     let organizations = Organizations(
-      database: database, directory: directory, provisioner: provisioner, audit: audit,
-      queue: queue, idempotency: idempotency, clock: clock)
+      database: database, directory: directory, provisioner: provisioner,
+      keys: tenancy.keyRotation, audit: audit, queue: queue, idempotency: idempotency, clock: clock)
     let users = Users(
       store: tenancy.users, requests: compliance.requests, database: database,
       idempotency: idempotency)
@@ -63,6 +68,13 @@ package struct ControlPlane: Sendable {
         organizations: organizations, directory: directory, idempotency: idempotency),
       UsersEndpoint(organizations: organizations, users: users, idempotency: idempotency),
       ClientsEndpoint(organizations: organizations, clients: clients, idempotency: idempotency),
+      TrustedIssuersEndpoint(organizations: organizations, issuers: tenancy.trustedIssuers),
+      InitialAccessTokensEndpoint(
+        organizations: organizations, tokens: tenancy.initialAccessTokens),
+      SessionsEndpoint(
+        organizations: organizations, users: users, clients: clients,
+        revocations: tenancy.revocations),
+      SigningKeysEndpoint(organizations: organizations, rotation: tenancy.keyRotation),
       PurposesEndpoint(organizations: organizations, purposes: purposes),
       RequestsEndpoint(
         organizations: organizations, users: tenancy.users, requests: compliance.requests,
@@ -84,6 +96,7 @@ package struct ControlPlane: Sendable {
       DeleteOrganizationHandler(
         database: database, directory: directory, migrator: migrator, audit: audit, queue: queue,
         compliance: compliance, clock: clock),
+      RotateSigningKeysHandler(directory: directory, rotation: tenancy.keyRotation),
       SweepIdempotencyKeysHandler(database: database, clock: clock),
     ]
     services = [seeds]
@@ -120,6 +133,8 @@ package struct ControlPlane: Sendable {
       tokenEndpoint: "\(directory.issuer(slug: Tenant.systemSlug))/oauth2/token",
       schemas: [
         ("Organization", Organization.schema), ("User", User.schema), ("Client", Client.schema),
+        ("TrustedIssuer", TrustedIssuer.schema), ("InitialAccessToken", InitialAccessToken.schema),
+        ("Session", ListedSession.schema), ("SigningKey", SigningKeyRecord.schema),
         ("Purpose", ConsentPurpose.schema), ("PrivacyRequest", DataRequest.schema),
         ("PrivacyPlan", DataRequest.planSchema), ("DataMap", DataMapEndpoint.schema),
         ("RetentionRule", RetentionRule.schema), ("RetentionRun", RetentionRun.schema),

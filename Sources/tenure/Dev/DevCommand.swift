@@ -75,8 +75,8 @@ struct DevCommand: AsyncParsableCommand {
       environment["TENURE_SHUTDOWN_DELAY_SECONDS"] = "0"
     }
     if let redis { environment["TENURE_REDIS_URL"] = redis.url }
-    // Two of them side by side do not get in each other's way (dev.json says which port it is), and applications under
-    // development are on this machine, too.
+    // Applications under development are on this machine, too. Two of these side by side do not get in
+    // each other's way; dev.json says which port the internal listener has.
     let own = [
       "TENURE_LOG_FORMAT": "readable", "TENURE_INTERNAL_PORT": "0",
       "TENURE_OUTGOING_ALLOWED_DESTINATIONS": "localhost,127.0.0.0/8,::1",

@@ -61,7 +61,8 @@ struct ControlPlaneHarness: Sendable {
         ring: tenancy.keys, audit: tenancy.audit,
         seeds: SeedReserve(clock: .system, random: .system, logger: test.logger),
         defaults: defaults, clock: .system),
-      audit: tenancy.audit, queue: queue, idempotency: idempotency, clock: .system)
+      keys: tenancy.keyRotation, audit: tenancy.audit, queue: queue, idempotency: idempotency,
+      clock: .system)
   }
 
   var organizations: Organizations {
