@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Testing
 
 /// The commands of an operator, in a pipe as at night.

@@ -66,7 +66,7 @@ struct AdminKeyTests {
       "select schema_name from control.organization where id = '\(tenant.id)'", at: url
     ).trimmingCharacters(in: .whitespacesAndNewlines)
     func states() async throws -> [String] {
-      states(try await harness.admin.document(.GET, "\(tenant.path)/keys"), "ES256")
+      self.states(try await harness.admin.document(.GET, "\(tenant.path)/keys"), "ES256")
     }
     // As if the days had passed, with the nightly job due now.
     func pass(days: Int, until expected: [String]) async throws {
