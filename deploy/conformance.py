@@ -112,7 +112,12 @@ def main():
         "Every module of the OpenID Foundation's plans for providers that this product is made for, as a test of ours with the",
         "module's name, over HTTP against the running server. `deploy/test.sh` writes this file.",
     ]
-    bad = [f"{plan}: {module} is no module of the plan" for plan, module in unknown]
+    # Suites may have tests of ours beside the modules; a name like a module's that is none is a slip.
+    bad = [
+        f"{plan}: {module} is no module of the plan"
+        for plan, module in unknown
+        if module.startswith("oidcc-")
+    ]
     for plan, modules in PLANS.items():
         lines += ["", f"## {plan}", "", "| module | test | result |", "|---|---|---|"]
         for module in modules.split():

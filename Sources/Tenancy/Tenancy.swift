@@ -81,7 +81,7 @@ package struct Tenancy: Sendable {
     accessTokens = AccessTokenVerifier(ring: keys, clock: clock)
     metrics =
       CacheMetrics(caches: directory.caches + clients.caches + keys.caches).families
-      + audit.metrics
+      + audit.metrics + keyRotation.metrics + revocations.metrics
     let listener = ChangeListener(
       directory: directory, clients: clients, keys: keys, feed: feed)
     services = [

@@ -88,6 +88,24 @@ struct PagesTests {
     for forbidden in ["@import", "url(", "expression("] { #expect(!css.contains(forbidden)) }
   }
 
+  @Test("a policy names the hash of a page's script and the origin of its image, and nothing else")
+  func sources() throws {
+    let image = try #require(ForeignImage("https://cdn.example.org:8443/a/logo.png?x=1"))
+    let policy = SecurityHeaders.contentSecurityPolicy(
+      .ownOrigin, script: InlineScript("x"), image: image)
+    // SHA-256 of "x".
+    #expect(
+      policy.contains("script-src 'sha256-LXEWQrcmsEQBYnyp+6wy9chTD7GQPMTbAiWHF5IaSIE=';"))
+    #expect(policy.contains("img-src 'self' data: https://cdn.example.org:8443;"))
+    #expect(!SecurityHeaders.contentSecurityPolicy(.ownOrigin).contains("script-src"))
+    for address in [
+      "javascript:x", "/logo.png", "https://user@cdn.example.org/x", "https://[::1]/x", "ftp://a/x",
+      "https://a.example; script-src *", "data:image/png;base64,AA",
+    ] {
+      #expect(ForeignImage(address) == nil, "\(address)")
+    }
+  }
+
   @Test(
     "CSP form-action follows the redirect URI of the flow",
     arguments: [

@@ -13,6 +13,26 @@ package struct SigningKeyRotation: Sendable {
   let audit: AuditRecorder
   let clock: WallClock
   let random: RandomSource
+  private let moves = Series(valuesMax: 8) { Counter() }
+
+  init(
+    database: Database, ring: SigningKeyRing, audit: AuditRecorder, clock: WallClock,
+    random: RandomSource
+  ) {
+    self.database = database
+    self.ring = ring
+    self.audit = audit
+    self.clock = clock
+    self.random = random
+  }
+
+  var metrics: [MetricFamily] {
+    [
+      .counter(
+        "tenure_signing_key_moves_total", "Steps of signing keys from one state to the next.",
+        by: "step", moves)
+    ]
+  }
 
   /// Every key there is and was, the oldest first.
   package func list(in tenant: Tenant) async throws -> [SigningKeyRecord] {
@@ -133,6 +153,7 @@ package struct SigningKeyRotation: Sendable {
         step.auditAction, origin: origin, subject: nil,
         detail: ["kid": .string(kid), "reason": .string(reason)]),
       in: tx, tenant: tenant)
+    tx.onCommit { [moves] in moves[step.name].add() }
   }
 
   /// Another process has moved the keys meanwhile.
@@ -140,6 +161,16 @@ package struct SigningKeyRotation: Sendable {
 }
 
 extension SigningKeyStep {
+  fileprivate var name: String {
+    switch self {
+    case .publish: "published"
+    case .introduce: "introduced"
+    case .activate: "activated"
+    case .deactivate: "deactivated"
+    case .retire: "retired"
+    }
+  }
+
   fileprivate var auditAction: AuditAction {
     switch self {
     case .publish: AuditAction("signing_key.published")

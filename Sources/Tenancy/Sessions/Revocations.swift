@@ -53,6 +53,22 @@ package struct Revocations: Sendable {
   let audit: AuditRecorder
   let notifier: LogoutNotifier
   let clock: WallClock
+  private let ended = Series(valuesMax: 16) { Counter() }
+
+  init(database: Database, audit: AuditRecorder, notifier: LogoutNotifier, clock: WallClock) {
+    self.database = database
+    self.audit = audit
+    self.notifier = notifier
+    self.clock = clock
+  }
+
+  var metrics: [MetricFamily] {
+    [
+      .counter(
+        "tenure_sessions_ended_total", "Sessions that ended before they expired, by reason.",
+        by: "reason", ended)
+    ]
+  }
 
   // MARK: Sessions
 
@@ -167,7 +183,8 @@ package struct Revocations: Sendable {
     }
     let grants = try await tx.run(
       RevokeTokenFamiliesOfUser(user: user, reason: reason, now: now), in: tenant.schema)
-    return try await tell(Revoked(sessions: ended.count, grants: grants), ended, in: tx, tenant)
+    return try await tell(
+      Revoked(sessions: ended.count, grants: grants), ended, reason, in: tx, tenant)
   }
 
   private func end(
@@ -181,13 +198,18 @@ package struct Revocations: Sendable {
     let grants = try await tx.run(
       RevokeTokenFamiliesOfSessions(
         sessions: ended, includesOffline: includesOffline, reason: reason, now: now))
-    return try await tell(Revoked(sessions: ended.count, grants: grants), ended, in: tx, tenant)
+    return try await tell(
+      Revoked(sessions: ended.count, grants: grants), ended, reason, in: tx, tenant)
   }
 
   private func tell(
-    _ revoked: Revoked, _ ended: [UUID], in tx: Transaction, _ tenant: Tenant
+    _ revoked: Revoked, _ ended: [UUID], _ reason: GrantRevocationReason, in tx: Transaction,
+    _ tenant: Tenant
   ) async throws -> Revoked {
     guard !ended.isEmpty else { return revoked }
+    tx.onCommit { [counts = self.ended, count = ended.count] in
+      counts[reason.rawValue].add(count)
+    }
     var revoked = revoked
     revoked.clients = try await tx.all(FindSessionClients(sessions: ended), in: tenant.schema)
     let told = revoked.clients.filter { $0.logout.backChannelURI != nil }

@@ -43,6 +43,7 @@ struct SendLogoutTokenHandler: JobHandler {
   let clients: ClientStore
   let keys: SigningKeyRing
   let outgoing: OutgoingHTTP
+  let metrics: RuntimeMetrics
   let clock: WallClock
   let random: RandomSource
 
@@ -52,18 +53,24 @@ struct SendLogoutTokenHandler: JobHandler {
       client.isActive, let uri = client.metadata.logout.backChannelURI
     else { return }
     let token = try await token(job, client, tenant)
+    let failure = try await failure(of: token, to: uri, tenant)
+    metrics.logoutToken(failure)
+    if let failure { throw failure }
+  }
+
+  private func failure(of token: String, to uri: String, _ tenant: Tenant) async throws
+    -> LogoutTokenFailure?
+  {
     let body = FormEncoding.encode([("logout_token", token)])
-    let request: OutgoingRequest
-    let status: Int
     do {
-      request = .post(
+      let request = OutgoingRequest.post(
         Array(body.utf8), contentType: "application/x-www-form-urlencoded",
         to: try OutgoingURL(uri), fields: [:], answerBytesMax: Self.answerBytesMax)
-      status = try await outgoing.send(request, partition: tenant.id.description).status
+      let response = try await outgoing.send(request, partition: tenant.id.description)
+      return LogoutTokenFailure(status: response.status)
     } catch let error as OutgoingError {
-      throw LogoutTokenFailure(error)
+      return LogoutTokenFailure(error)
     }
-    if let failure = LogoutTokenFailure(status: status) { throw failure }
   }
 
   private func token(_ job: SendLogoutToken, _ client: Client, _ tenant: Tenant) async throws

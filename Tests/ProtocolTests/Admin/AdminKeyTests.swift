@@ -65,8 +65,8 @@ struct AdminKeyTests {
     let schema = try TestServices.psql(
       "select schema_name from control.organization where id = '\(tenant.id)'", at: url
     ).trimmingCharacters(in: .whitespacesAndNewlines)
-    func states() async throws -> [String] {
-      self.states(try await harness.admin.document(.GET, "\(tenant.path)/keys"), "ES256")
+    func now() async throws -> [String] {
+      states(try await harness.admin.document(.GET, "\(tenant.path)/keys"), "ES256")
     }
     // As if the days had passed, with the nightly job due now.
     func pass(days: Int, until expected: [String]) async throws {
@@ -80,10 +80,10 @@ struct AdminKeyTests {
          where organization_id = '\(tenant.id)' and kind = 'keys.rotate'
         """, at: url)
       for _ in 0..<600 {
-        if try await states() == expected { return }
+        if try await now() == expected { return }
         try await Task.sleep(for: .milliseconds(50))
       }
-      #expect(try await states() == expected)
+      #expect(try await now() == expected)
     }
     try await pass(days: 77, until: ["current", "next"])
     #expect(try await tenant.keys().count == 4)

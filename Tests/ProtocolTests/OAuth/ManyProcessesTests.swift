@@ -4,7 +4,7 @@ import Platform
 import Testing
 
 @Suite("Two processes act as one", .serialized)
-struct TwoProcessTests {
+struct ManyProcessesTests {
   /// Two servers beside each other, with the address of the second.
   struct Pair: Sendable {
     let harness: Harness
