@@ -71,7 +71,7 @@ struct Wiring: Sendable {
     controlPlane = ControlPlane(
       database: database, migrator: migrator, tenancy: tenancy, compliance: compliance,
       queue: queue, pages: pages, server: settings.web.baseURL, version: Build.version,
-      clock: clock, random: random, logger: logger)
+      ready: settings.readyOrganizations, clock: clock, random: random, logger: logger)
     tenantRuntime = TenantRuntime(
       database: database, tenancy: tenancy, consents: compliance.consents,
       requests: compliance.requests, packages: compliance.packages, counters: cache.counters,
