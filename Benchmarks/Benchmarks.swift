@@ -27,6 +27,9 @@ struct RunCommand: AsyncParsableCommand {
   @Flag(help: "Keep the figures out of history.jsonl: for a look in between.")
   var trial = false
 
+  @Flag(help: "Write the table into the README.")
+  var readme = false
+
   @Flag(help: "List the rows.")
   var list = false
 
@@ -42,6 +45,7 @@ struct RunCommand: AsyncParsableCommand {
     let report = Report(plan: plan, machine: .current, results: results)
     Terminal.line(report.markdown)
     try report.write(toHistory: !trial)
+    if readme { try report.writeReadme() }
     guard !results.contains(where: { $0.failure != nil }) else { throw ExitCode.failure }
   }
 }

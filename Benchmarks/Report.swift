@@ -97,6 +97,19 @@ struct Report: Sendable {
     try file.write(contentsOf: Data(bytes + [UInt8(ascii: "\n")]))
     try file.close()
   }
+
+  /// Puts the table between the marks of the README.
+  func writeReadme() throws {
+    let (path, end) = ("README.md", "<!-- /benchmarks -->")
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    guard let begin = text.firstRange(of: "<!-- benchmarks:"),
+      case let rest = text[begin.upperBound...], let mark = rest.firstRange(of: "-->\n"),
+      let after = rest.firstRange(of: end)
+    else { throw BenchFailure("README.md has no place for the table.") }
+    let whole =
+      text[..<mark.upperBound] + markdown.drop { $0 == "\n" } + "\n\n" + text[after.lowerBound...]
+    try Data(whole.utf8).write(to: URL(fileURLWithPath: path))
+  }
 }
 
 /// What was measured on, without names.

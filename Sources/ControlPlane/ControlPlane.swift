@@ -43,7 +43,7 @@ package struct ControlPlane: Sendable {
 
   package init(
     database: Database, migrator: Migrator, tenancy: Tenancy, compliance: Compliance,
-    queue: JobQueue, pages: Pages, server: BaseURL, version: String,
+    queue: JobQueue, limits: TenantLimits, pages: Pages, server: BaseURL, version: String,
     ready: ReadyOrganizationSettings, clock: WallClock, random: RandomSource, logger: Logger
   ) {
     let (directory, audit) = (tenancy.directory, tenancy.audit)
@@ -51,13 +51,17 @@ package struct ControlPlane: Sendable {
     let provisioner = Provisioner(
       database: database, migrator: migrator, masterKey: tenancy.masterKey, directory: directory,
       ring: tenancy.keys, audit: audit,
-      defaults: TenantDefaults { try await compliance.provision($0, in: $1) }, clock: clock,
-      random: random, taken: bell.ring)
+      defaults: TenantDefaults { tenant, tx in
+        try await compliance.provision(tenant, in: tx)
+        try await tx.schedule(
+          RotateSigningKeys(organization: tenant.id), organization: tenant.id.uuid,
+          try RotateSigningKeys.schedule(), enabled: true, clock: clock, random: random)
+      }, clock: clock, random: random, taken: bell.ring)
     let idempotency = Idempotency(
       database: database, masterKey: tenancy.masterKey, clock: clock)
     let organizations = Organizations(
-      database: database, directory: directory, provisioner: provisioner, audit: audit,
-      queue: queue, idempotency: idempotency, clock: clock)
+      database: database, directory: directory, provisioner: provisioner,
+      keys: tenancy.keyRotation, audit: audit, queue: queue, idempotency: idempotency, clock: clock)
     let users = Users(
       store: tenancy.users, requests: compliance.requests, database: database,
       idempotency: idempotency)
@@ -68,6 +72,13 @@ package struct ControlPlane: Sendable {
         organizations: organizations, directory: directory, idempotency: idempotency),
       UsersEndpoint(organizations: organizations, users: users, idempotency: idempotency),
       ClientsEndpoint(organizations: organizations, clients: clients, idempotency: idempotency),
+      TrustedIssuersEndpoint(organizations: organizations, issuers: tenancy.trustedIssuers),
+      InitialAccessTokensEndpoint(
+        organizations: organizations, tokens: tenancy.initialAccessTokens),
+      SessionsEndpoint(
+        organizations: organizations, users: users, clients: clients,
+        revocations: tenancy.revocations),
+      SigningKeysEndpoint(organizations: organizations, rotation: tenancy.keyRotation),
       PurposesEndpoint(organizations: organizations, purposes: purposes),
       RequestsEndpoint(
         organizations: organizations, users: tenancy.users, requests: compliance.requests,
@@ -83,11 +94,13 @@ package struct ControlPlane: Sendable {
     groups = Self.groups(
       endpoints, openAPI, pages, server,
       AdminAuthentication(
-        database: database, directory: directory, verifier: tenancy.accessTokens, base: server))
+        database: database, directory: directory, verifier: tenancy.accessTokens,
+        limits: limits, base: server))
     jobHandlers = [
       DeleteOrganizationHandler(
         database: database, directory: directory, migrator: migrator, audit: audit, queue: queue,
         compliance: compliance, clock: clock),
+      RotateSigningKeysHandler(directory: directory, rotation: tenancy.keyRotation),
       SweepIdempotencyKeysHandler(database: database, clock: clock),
       RolloutHandler(
         database: database, migrator: migrator, directory: directory, audit: audit, clock: clock),
@@ -131,6 +144,8 @@ package struct ControlPlane: Sendable {
       tokenEndpoint: "\(directory.issuer(slug: Tenant.systemSlug))/oauth2/token",
       schemas: [
         ("Organization", Organization.schema), ("User", User.schema), ("Client", Client.schema),
+        ("TrustedIssuer", TrustedIssuer.schema), ("InitialAccessToken", InitialAccessToken.schema),
+        ("Session", ListedSession.schema), ("SigningKey", SigningKeyRecord.schema),
         ("Purpose", ConsentPurpose.schema), ("PrivacyRequest", DataRequest.schema),
         ("PrivacyPlan", DataRequest.planSchema), ("DataMap", DataMapEndpoint.schema),
         ("RetentionRule", RetentionRule.schema), ("RetentionRun", RetentionRun.schema),

@@ -45,6 +45,9 @@ extension Database {
         "tenure_database_transactions_total",
         "Transactions committed, and statements that were one by themselves.", counts.answered),
       .counter(
+        "tenure_database_round_trips_total",
+        "Answers of Postgres that were waited for; a transaction takes several.", pool.roundTrips),
+      .counter(
         "tenure_database_errors_total",
         "Transactions that failed, by class of SQLSTATE; expected conflicts are among them.",
         by: "class", counts.errors),

@@ -120,7 +120,7 @@ struct RequestMetricsTests {
     let metrics = RequestMetrics(routes: ["/a", "/b/{id}"], tenantsMax: 2)
     metrics.record(.get, route: "/a", tenant: nil, status: 200, nanoseconds: 1_000_000)
     metrics.record(.post, route: "/b/{id}", tenant: "acme", status: 503, nanoseconds: 7_000_000)
-    metrics.record(.other, route: nil, tenant: nil, status: 404, nanoseconds: 1)
+    metrics.record(.other, route: RequestMetrics.noRoute, tenant: nil, status: 404, nanoseconds: 1)
     metrics.record(.get, route: "/invented", tenant: nil, status: 204, nanoseconds: 1)
     for tenant in ["globex", "third", "fourth"] {
       metrics.record(.get, route: "/a", tenant: tenant, status: 302, nanoseconds: 1)
@@ -164,7 +164,7 @@ struct RequestMetricsTests {
       #expect(tracer.take(max: 10).isEmpty)
 
       let broken = ("traceparent", "00-\(id)-b7ad6b7169203331-1")
-      let fresh = try await server.send("BREW", "/page/nothing", [broken])
+      let fresh = try await server.send("PROPFIND", "/page/nothing", [broken])
       let line = try #require(server.lines.named("request").last)
       #expect(line.metadata["trace_id"] != .string(id))
       #expect(line.metadata["trace_id"]?.description == fresh.header("X-Request-ID"))

@@ -11,6 +11,7 @@ package struct Organizations: Sendable {
   let database: Database
   let directory: TenantDirectory
   let provisioner: Provisioner
+  let keys: SigningKeyRotation
   let audit: AuditRecorder
   let queue: JobQueue
   let idempotency: Idempotency
@@ -18,11 +19,13 @@ package struct Organizations: Sendable {
 
   package init(
     database: Database, directory: TenantDirectory, provisioner: Provisioner,
-    audit: AuditRecorder, queue: JobQueue, idempotency: Idempotency, clock: WallClock
+    keys: SigningKeyRotation, audit: AuditRecorder, queue: JobQueue, idempotency: Idempotency,
+    clock: WallClock
   ) {
     self.database = database
     self.directory = directory
     self.provisioner = provisioner
+    self.keys = keys
     self.audit = audit
     self.queue = queue
     self.idempotency = idempotency
@@ -72,6 +75,9 @@ package struct Organizations: Sendable {
       let outcome = try await idempotency.once(claim, organization: nil, in: nil) { tx in
         let made = try await provisioner.provision(plan, in: tx)
         let organization = made.organization
+        try await keys.ensure(
+          made.tenant.settings.signingAlgorithms.map(\.algorithm), in: tx, tenant: made.tenant,
+          origin: platform.origin)
         let event = AuditEvent(
           .organizationCreated, origin: platform.origin, subject: nil,
           detail: organization.auditDetail)
@@ -103,7 +109,8 @@ package struct Organizations: Sendable {
   func update(
     _ id: TenantID, _ patch: OrganizationPatch, ifMatch: IfMatch, by platform: PlatformOperator
   ) async throws -> Organization {
-    try await changing(id, by: platform) { organization, tx in
+    let tenant = try await directory.find(id: id)
+    return try await changing(id, by: platform) { organization, tx in
       try ifMatch.require(organization.etag)
       guard organization.status != .deleting else { throw Self.notChangeable(.deleting) }
       let settings = try patch.settings(over: organization.settings)
@@ -112,6 +119,11 @@ package struct Organizations: Sendable {
         .object(settings.json) != organization.settings ? "settings" : nil,
       ].compactMap { $0 }
       guard !changed.isEmpty else { return nil }
+      if let tenant {
+        try await keys.ensure(
+          settings.signingAlgorithms.map(\.algorithm), in: tx, tenant: tenant,
+          origin: platform.origin)
+      }
       let updated = try await tx.first(
         UpdateOrganization(
           id: id, name: patch.name ?? organization.name, settings: .object(settings.json),

@@ -1,4 +1,5 @@
 import CPostgres
+import Platform
 
 /// Binary, for `PQsendQuery…`.
 private let binary: Int32 = 1
@@ -148,6 +149,7 @@ extension Connection {
   }
 
   private func answered(cancellable: Bool, patient: Bool) async throws {
+    reactor.roundTrips.add()
     switch await wait(cancellable: cancellable, patient: patient) {
     case .finished, .again: return
     case .cancelled:

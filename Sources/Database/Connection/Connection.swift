@@ -20,7 +20,7 @@ import Synchronization
   let handle: OpaquePointer
   let socket: Int32
   private let canceller: OpaquePointer?
-  private let reactor: Reactor
+  let reactor: Reactor
   let statementNanoseconds: UInt64
   private let signal = Mutex(Signal())
 

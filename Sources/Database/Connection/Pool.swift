@@ -15,6 +15,8 @@ final class Pool: Sendable {
   private let janitor = Janitor()
   private let state = Mutex(PoolState())
   let metrics = DatabaseMetrics()
+  /// How often somebody waited for an answer of Postgres.
+  var roundTrips: Counter { reactor.roundTrips }
 
   /// A connection that was idle for longer is looked at before it is lent.
   private static let restNanoseconds: UInt64 = 10_000_000
@@ -29,6 +31,12 @@ final class Pool: Sendable {
     state.withLock {
       PoolStatistics(open: $0.open - $0.opening, idle: $0.idle.count, waiting: $0.waiters.count)
     }
+  }
+
+  var queueTime: Duration {
+    guard let deadline = state.withLock({ $0.waiters.firstDeadline }) else { return .zero }
+    let left = Int64(clamping: deadline) - Int64(clamping: Monotonic.now())
+    return max(.zero, .seconds(settings.waitSeconds) - .nanoseconds(left))
   }
 
   // MARK: Lending

@@ -1,5 +1,6 @@
 import CPostgres
 import Glibc
+import Platform
 import Synchronization
 
 /// The one thread that waits for the sockets of all connections and resumes the task each answer belongs to.
@@ -11,6 +12,8 @@ final class Reactor: Sendable {
   private let isStopped = Atomic(false)
 
   private let isHurried = Atomic(false)
+  /// Batches whose answers somebody waited for.
+  let roundTrips = Counter()
 
   private static let eventsMax = 128
 

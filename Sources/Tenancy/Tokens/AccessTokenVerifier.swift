@@ -12,8 +12,10 @@ package struct AccessTokenVerifier: Sendable {
   private let verified = BoundedCache<Token, Verified>(
     capacity: verifiedMax, lifetimeSeconds: SharedCache<TenantID, SigningKeys>.lifetimeSeconds)
 
-  /// Tokens are presented many times, and the signature of the same bytes under the same key is the same answer: it
-  /// costs half an introspection (decision record 0004). About two KiB each.
+  /// Tokens whose signatures are remembered; about two KiB each.
+  ///
+  /// The signature of the same bytes under the same key is the same answer, and costs half an introspection (decision
+  /// record 0006).
   private static let verifiedMax = 4096
 
   /// The digest, so that no token lies in memory longer than its request.
@@ -39,14 +41,19 @@ package struct AccessTokenVerifier: Sendable {
     self.clock = clock
   }
 
+  /// - Parameters:
+  ///   - token: What was presented.
+  ///   - tenant: Whose it must be.
+  ///   - audience: Who asks; nil for the issuer itself, which knows all of its tokens.
   /// - Throws: ``JOSEError`` for every token that is not acceptable.
-  package func verify(_ token: String, of tenant: Tenant, audience: String) async throws
+  package func verify(_ token: String, of tenant: Tenant, audience: String?) async throws
     -> AccessToken
   {
     let keys = try await ring.keys(of: tenant)
     let now = clock.now()
     let policy = JWTPolicy(
-      issuer: tenant.issuer, audiences: [audience], type: AccessToken.type, expiry: .required,
+      issuer: tenant.issuer, audiences: Set([audience].compactMap(\.self)), type: AccessToken.type,
+      expiry: .required,
       leewaySeconds: Self.leewaySeconds)
     let name = Token(tenant: tenant.id, digest: SHA256Digest(of: token))
     if let known = verified.value(for: name, now: now), known.keys === keys {

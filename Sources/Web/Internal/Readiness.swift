@@ -52,7 +52,10 @@ package struct HealthCheck: Sendable {
         try? await Task.sleep(for: timeout)
         return nil
       }
-      defer { group.cancelAll() }
+      let first = await group.next().flatMap { $0 }
+      group.cancelAll()
+      if let first { return first }
+      // The check itself knows best what it waited for.
       return await group.next().flatMap { $0 } ?? .failed("no answer in time")
     }
   }

@@ -7,6 +7,7 @@ import Tracing
 ///
 /// All three name the route's template, never the path or the query: both can carry codes and e-mails.
 struct AccessLog: RouterMiddleware {
+  let proxies: TrustedProxies
   let metrics: RequestMetrics
   /// Nil where requests are not logged.
   let lines: AccessLines?
@@ -26,6 +27,9 @@ struct AccessLog: RouterMiddleware {
     let trace = span?.trace ?? incoming?.child ?? .begin(isSampled: false)
     var context = context
     context.identify(request, in: trace, isNew: incoming == nil)
+    if let peer = context.clientAddress {
+      context.clientAddress = proxies.client(behind: peer, request.headers)
+    }
     let visit = Visit(request: request, context: context, trace: trace, watch: watch)
     do {
       var response = try await ServiceContext.withValue(span?.context ?? ServiceContext(trace)) {
@@ -50,7 +54,7 @@ struct AccessLog: RouterMiddleware {
   private func tell(_ visit: Visit, status: Int, _ span: RecordedSpan?) {
     let nanoseconds = visit.watch.nanoseconds
     let method = MethodLabel(visit.request.method)
-    let route = visit.context.endpointPath
+    let route = metrics.template(visit.context.endpointPath)
     let notes = visit.context.notes.current
     metrics.record(
       method, route: route, tenant: notes.tenant, status: status, nanoseconds: nanoseconds)
@@ -59,7 +63,7 @@ struct AccessLog: RouterMiddleware {
       line.add("request_id", visit.context.requestID)
       line.add("trace_id", visit.trace.traceIDText)
       line.add("method", method.rawValue)
-      line.add("route", route ?? RequestMetrics.noRoute)
+      line.add("route", route)
       line.add("status", status)
       line.add("duration_us", nanoseconds / 1000)
       if let tenant = notes.tenant { line.add("tenant", tenant) }
@@ -67,10 +71,10 @@ struct AccessLog: RouterMiddleware {
       lines.write(line)
     }
     guard let span, span.isRecording else { return }
-    span.operationName = "\(method.rawValue) \(route ?? RequestMetrics.noRoute)"
+    span.operationName = "\(method.rawValue) \(route)"
     span.updateAttributes { attributes in
       attributes["http.request.method"] = method.rawValue
-      attributes["http.route"] = route ?? RequestMetrics.noRoute
+      attributes["http.route"] = route
       attributes["http.response.status_code"] = status
       if let tenant = notes.tenant { attributes["tenure.tenant"] = tenant }
     }

@@ -21,10 +21,15 @@ final class RequestMetrics: Sendable {
     tenants = Series(valuesMax: tenantsMax) { StatusCounts() }
   }
 
+  /// The template as it is told to others: the router names one for requests without a route, too.
+  func template(_ path: String?) -> String {
+    path.flatMap { routes[$0] == nil ? nil : $0 } ?? Self.noRoute
+  }
+
   func record(
-    _ method: MethodLabel, route: String?, tenant: String?, status: Int, nanoseconds: Int
+    _ method: MethodLabel, route: String, tenant: String?, status: Int, nanoseconds: Int
   ) {
-    let counts = route.flatMap { routes[$0] } ?? unknown
+    let counts = routes[route] ?? unknown
     counts.requests[method.index].add(status)
     counts.durations.observe(nanoseconds: nanoseconds)
     if let tenant { tenants[tenant].add(status) }

@@ -5,6 +5,7 @@ import Cryptography
 import Database
 import Jobs
 import Logging
+import Outgoing
 import Platform
 import Tenancy
 import TenantRuntime
@@ -18,7 +19,9 @@ struct ServeSettings: Sendable {
   let masterKey: Secret<String>
   let database: DatabaseSettings
   let cache: CacheSettings
+  let outgoing: OutgoingSettings
   let web: WebSettings
+  let limits: RateLimits
   let internalListener: InternalSettings
   let traces: TraceSettings
   let passwords: PasswordHasherSettings
@@ -39,7 +42,9 @@ struct ServeSettings: Sendable {
       "MASTER_KEY", "The key that wraps every organization's key: 32 bytes in base64url.")
     database = DatabaseSettings(&read)
     cache = CacheSettings(&read)
+    outgoing = OutgoingSettings(&read)
     web = WebSettings(&read)
+    limits = RateLimits(&read)
     internalListener = InternalSettings(&read)
     traces = TraceSettings(&read)
     passwords = PasswordHasherSettings(&read)

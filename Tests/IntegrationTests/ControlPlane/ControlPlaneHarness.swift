@@ -39,7 +39,7 @@ struct ControlPlaneHarness: Sendable {
       exports: ExportPolicy(keepDays: 7, downloadsMax: 1), clock: .system, random: .system)
     let plane = ControlPlane(
       database: test.database, migrator: test.migrator, tenancy: tenancy, compliance: compliance,
-      queue: queue, pages: try Pages(serverName: "Tests", ControlPlane.templates),
+      queue: queue, limits: .lifted, pages: try Pages(serverName: "Tests", ControlPlane.templates),
       server: TenancyHarness.baseURL, version: "test",
       ready: ReadyOrganizationSettings(count: 0), clock: .system, random: .system,
       logger: test.logger)
@@ -66,7 +66,8 @@ struct ControlPlaneHarness: Sendable {
   func organizations(defaults: TenantDefaults) -> Organizations {
     Organizations(
       database: database, directory: directory, provisioner: provisioner(defaults: defaults),
-      audit: tenancy.audit, queue: queue, idempotency: idempotency, clock: .system)
+      keys: tenancy.keyRotation, audit: tenancy.audit, queue: queue, idempotency: idempotency,
+      clock: .system)
   }
 
   var organizations: Organizations {

@@ -19,10 +19,10 @@ struct DiscoveryTests {
     #expect(document["issuer"]?.stringValue == tenant.issuer)
     #expect(document["response_types_supported"] == ["code"])
     #expect(document["code_challenge_methods_supported"] == ["S256"])
-    #expect(document["subject_types_supported"] == ["public"])
+    #expect(document["subject_types_supported"] == ["public", "pairwise"])
     #expect(document["authorization_response_iss_parameter_supported"] == true)
     for flag in ["claims", "request", "request_uri"] {
-      #expect(document["\(flag)_parameter_supported"] == false)
+      #expect(document["\(flag)_parameter_supported"] == true)
     }
     let algorithms = document["id_token_signing_alg_values_supported"]?.arrayValue ?? []
     #expect(algorithms.contains("RS256") && algorithms.contains("ES256"))

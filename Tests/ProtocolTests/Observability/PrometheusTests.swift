@@ -95,7 +95,8 @@ struct PrometheusTests {
       .compactMap { $0["expr"]?.stringValue }
     let rules = try String(
       contentsOf: folder.appendingPathComponent("tenure-rules.yml"), encoding: .utf8)
-    let alerts = rules.components(separatedBy: "- alert:").dropFirst().compactMap { alert in
+    let alerts = rules.components(separatedBy: "- alert:").dropFirst().compactMap {
+      alert -> String? in
       let lines = alert.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
       guard let start = lines.firstIndex(where: { $0.hasPrefix("expr:") }) else { return nil }
       let first = lines[start].dropFirst(5).trimmingCharacters(in: .whitespaces)

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import NIOHTTP1
 import Platform
 import Testing
 
@@ -23,9 +24,9 @@ struct TraceTests {
       "\(tenant.issuer)/.well-known/jwks.json", headers: [("traceparent", traceparent)])
     #expect(reply.status == 200)
 
-    let root = try await collector.span { $0["traceId"]?.stringValue == Self.id }
+    let root = try await collector.span { $0["parentSpanId"] == "b7ad6b7169203331" }
     #expect(root["name"] == "GET /t/{slug}/.well-known/jwks.json")
-    #expect(root["parentSpanId"] == "b7ad6b7169203331" && root["kind"] == 2)
+    #expect(root["traceId"]?.stringValue == Self.id && root["kind"] == 2)
     let statement = try await collector.span { $0["name"] == "InsertOrganization" }
     let request = try await collector.span { $0["name"] == "POST /admin/v1/organizations" }
     #expect(statement["traceId"] == request["traceId"])

@@ -95,11 +95,19 @@ final class TenureProcess: Sendable {
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO)
+    // A thread that blocks signals would hand that on, and the program could not be ended.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     var argv = words.map { strdup($0) } + [nil]
     var envp = variables.map { strdup($0) } + [nil]
     defer { (argv + envp).forEach { free($0) } }
     var child: pid_t = 0
-    let failure = posix_spawn(&child, words[0], &actions, nil, &argv, &envp)
+    let failure = posix_spawn(&child, words[0], &actions, &attributes, &argv, &envp)
     close(ends[0])
     guard failure == 0 else { throw TestFailure("\(words[0]): \(failure)") }
     return (child, ends[1])
