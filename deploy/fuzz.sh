@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds our parsers with coverage and AddressSanitizer and lets libFuzzer loose on them (Tests/FuzzTests):
-#   deploy/fuzz.sh               each target, 20,000 inputs or 20 seconds, always the same
+#   deploy/fuzz.sh               each target, 50,000 inputs or 15 seconds, from a fixed seed
 #   deploy/fuzz.sh jws 3600      one target for so many seconds, from where it ended the last time
 # An input that breaks something is left in the folder it names, to be added to Tests/FuzzTests/Corpus with the fix.
 set -euo pipefail
@@ -14,9 +14,10 @@ export FUZZ_RUNTIME
 swift build --product FuzzTests --scratch-path "$build"
 fuzz=$(swift build --product FuzzTests --scratch-path "$build" --show-bin-path)/FuzzTests
 
-# libFuzzer reports a trap itself, and sooner.
-export SWIFT_BACKTRACE=enable=no
-limits=(-max_len=4096 -timeout=5 -rss_limit_mb=1024 -print_final_stats=1)
+# libFuzzer reports a trap itself, and sooner. Swift keeps bits of its own in references, so that what only a global
+# holds looks leaked; what a parser leaks shows in the memory limit.
+export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0
+limits=(-max_len=4096 -timeout=5 -rss_limit_mb=1024 -detect_leaks=0)
 run() { # target, folder for new inputs, further arguments
   mkdir -p "$2"
   "$fuzz" "$1" "${limits[@]}" -artifact_prefix="$2/" "${@:3}" "$2" "Tests/FuzzTests/Corpus/$1"
@@ -28,7 +29,7 @@ if [ $# -gt 0 ]; then
 fi
 new=$(mktemp -d /tmp/tenure-fuzz.XXXXXX)
 for target in $("$fuzz" --list); do
-  if ! run "$target" "$new/$target" -seed=1 -runs=20000 -max_total_time=20 >"$new/$target.log" 2>&1; then
+  if ! run "$target" "$new/$target" -seed=1 -runs=50000 -max_total_time=15 >"$new/$target.log" 2>&1; then
     tail -n 40 "$new/$target.log"
     echo "The fuzzer has broken '$target'; the input is in $new/$target" >&2
     exit 1

@@ -15,3 +15,19 @@ package enum OutgoingError: Error, Sendable, Hashable {
   /// The answer's head or body is larger than the caller takes.
   case tooLarge
 }
+
+extension OutgoingError {
+  /// For metrics.
+  var label: String {
+    switch self {
+    case .refusedURL: "refused_url"
+    case .refusedAddress: "refused_address"
+    case .unresolvable: "unresolvable"
+    case .busy: "busy"
+    case .circuitOpen: "circuit_open"
+    case .unreachable: "unreachable"
+    case .timedOut: "timed_out"
+    case .tooLarge: "too_large"
+    }
+  }
+}

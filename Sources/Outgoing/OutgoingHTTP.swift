@@ -1,5 +1,5 @@
 import AsyncHTTPClient
-package import HTTPTypes
+import HTTPTypes
 package import Logging
 import NIOCore
 import NIOHTTP1
@@ -14,8 +14,7 @@ import Synchronization
 package struct OutgoingHTTP: Sendable {
   private let settings: OutgoingSettings
   private let resolver: HostResolver
-  /// What makes a request part of the caller's trace, such as `traceparent`.
-  private let traceFields: @Sendable () -> HTTPFields
+  private let outcomes = Series(valuesMax: 16) { Counter() }
   private let gate: HostGate
   private let logger: Logger
 
@@ -23,12 +22,10 @@ package struct OutgoingHTTP: Sendable {
   private static let addressesMax = 4
 
   package init(
-    settings: OutgoingSettings, resolver: HostResolver, clock: WallClock, logger: Logger,
-    traceFields: @escaping @Sendable () -> HTTPFields
+    settings: OutgoingSettings, resolver: HostResolver, clock: WallClock, logger: Logger
   ) {
     self.settings = settings
     self.resolver = resolver
-    self.traceFields = traceFields
     self.logger = logger
     gate = HostGate(settings: settings, clock: clock)
   }
@@ -45,17 +42,36 @@ package struct OutgoingHTTP: Sendable {
     let key = HostGate.Key(
       partition: partition, host: request.url.host, port: request.url.port)
     do {
-      return try await gate.pass(key) { [self] in
-        try await withDeadline(seconds: settings.timeoutSeconds) { [self] in
-          try await deliver(request)
+      let answer = try await traced("outgoing request") {
+        try await gate.pass(key) { [self] in
+          try await withDeadline(seconds: settings.timeoutSeconds) { [self] in
+            try await deliver(request)
+          }
         }
       }
-    } catch let error as OutgoingError where error == .refusedAddress {
-      logger.notice(
-        "An outgoing request was refused: the host has a private address.",
-        metadata: ["host": .string(request.url.host)])
+      outcomes["answered"].add()
+      return answer
+    } catch let error as OutgoingError {
+      outcomes[error.label].add()
+      if error == .refusedAddress {
+        logger.notice(
+          "An outgoing request was refused: the host has a private address.",
+          metadata: ["host": .string(request.url.host)])
+      }
+      throw error
+    } catch {
+      outcomes["cancelled"].add()
       throw error
     }
+  }
+
+  /// What the process counts of them.
+  package var metrics: [MetricFamily] {
+    [
+      .counter(
+        "tenure_outgoing_requests_total",
+        "Requests to addresses chosen by others, by what came of them.", by: "outcome", outcomes)
+    ]
   }
 
   private func deliver(_ request: OutgoingRequest) async throws -> OutgoingResponse {
@@ -135,13 +151,16 @@ package struct OutgoingHTTP: Sendable {
     var wire = HTTPClientRequest(url: request.url.text)
     var fields = request.fields
     fields[.userAgent] = "Tenure"
-    fields.append(contentsOf: traceFields())
     if case .body(let bytes, let type) = request.content {
       wire.method = .POST
       wire.body = .bytes(ByteBuffer(bytes: bytes))
       fields[.contentType] = type
     }
     wire.headers = HTTPHeaders(fields.map { ($0.name.rawName, $0.value) })
+    // W3C Trace Context section 3.2.
+    if let trace = TraceContext.current {
+      wire.headers.replaceOrAdd(name: "traceparent", value: trace.traceparent)
+    }
     return wire
   }
 

@@ -39,6 +39,7 @@ package struct TenantRuntime: Sendable {
   package init(
     database: Database, tenancy: Tenancy, consents: Consents, requests: PrivacyRequests,
     packages: ExportPackages, counters: any Counters, replays: any ReplayGuard,
+    limits: TenantLimits,
     outgoing: OutgoingHTTP, keySets: RemoteJWKSets, pages: Pages, settings: RuntimeSettings,
     server: BaseURL, clock: WallClock, random: RandomSource
   ) {
@@ -84,7 +85,7 @@ package struct TenantRuntime: Sendable {
       database: database, tenancy: tenancy, consents: consents, requests: requests,
       packages: packages, sessions: sessions, forms: forms, pages: pages, clock: clock)
     let resolve: @Sendable (Request, BaseContext) async throws -> TenantContext = {
-      try await TenantContext.resolve($0, $1, tenancy.directory)
+      try await TenantContext.resolve($0, $1, tenancy.directory, limits)
     }
     jobHandlers = [
       SendLogoutTokenHandler(

@@ -6,16 +6,8 @@ enum FuzzTests {
   /// Every target: a new one is a file under `Targets`, a line here and seeds under `Corpus`.
   static let targets: [FuzzTarget] = [
     .json, .form, .cookie, .basic, .jws, .jwk, .requestObject, .outgoingURL, .ipAddress,
-    .redirect, .authorization, .registration,
+    .redirect, .authorization, .registration, .traceparent,
   ]
-
-  private static let selected: FuzzTarget = {
-    let name = CommandLine.arguments.dropFirst().first ?? ""
-    guard let target = targets.first(where: { $0.name == name }) else {
-      preconditionFailure("no target '\(name)'")
-    }
-    return target
-  }()
 
   static func main() {
     if CommandLine.arguments.dropFirst() == ["--list"] {
@@ -35,6 +27,15 @@ enum FuzzTests {
     }
   }
 }
+
+/// The target of this process; of the file, since a C function can't capture anything.
+private let selected: FuzzTarget = {
+  let name = CommandLine.arguments.dropFirst().first ?? ""
+  guard let target = FuzzTests.targets.first(where: { $0.name == name }) else {
+    preconditionFailure("no target '\(name)'")
+  }
+  return target
+}()
 
 /// One parser, with what must hold for every input it takes.
 struct FuzzTarget: Sendable {

@@ -4,6 +4,7 @@ import NIOSSL
 import Platform
 import Synchronization
 import Testing
+import Tracing
 
 @testable import Outgoing
 
@@ -14,21 +15,23 @@ struct OutgoingHTTPTests {
     try await Receiver.run(answer: { _ in
       Receiver.http("hello", status: "201 Created", type: "Text/Plain; charset=utf-8")
     }) { receiver in
-      let trace = try #require(HTTPField.Name("traceparent"))
-      let http = try OutgoingHTTP.testing(traceFields: [trace: "00-1-2-01"])
-      let answer = try await http.send(
-        .post(
-          Array("logout_token=x".utf8), contentType: "application/x-www-form-urlencoded",
-          to: try OutgoingURL("http://127.0.0.1:\(receiver.port)/a?b=c"), fields: [.accept: "*/*"],
-          answerBytesMax: 5),
-        partition: "a")
+      let http = try OutgoingHTTP.testing()
+      let trace = TraceContext.begin(isSampled: true)
+      let url = try OutgoingURL("http://127.0.0.1:\(receiver.port)/a?b=c")
+      let answer = try await ServiceContext.withValue(ServiceContext(trace)) {
+        try await http.send(
+          .post(
+            Array("logout_token=x".utf8), contentType: "application/x-www-form-urlencoded", to: url,
+            fields: [.accept: "*/*"], answerBytesMax: 5),
+          partition: "a")
+      }
       #expect(answer.status == 201)
       #expect(answer.mediaType == "text/plain")
       #expect(answer.body == Array("hello".utf8))
       let request = receiver.requests.joined().lowercased()
       #expect(request.hasPrefix("post /a?b=c http/1.1\r\n"))
       #expect(request.contains("host: 127.0.0.1:\(receiver.port)\r\n"))
-      #expect(request.contains("traceparent: 00-1-2-01\r\n"))
+      #expect(request.contains("traceparent: \(trace.traceparent)\r\n"))
       #expect(request.contains("content-type: application/x-www-form-urlencoded\r\n"))
       #expect(request.hasSuffix("\r\n\r\nlogout_token=x"))
     }

@@ -1,5 +1,4 @@
 import Foundation
-import HTTPTypes
 import Logging
 import Platform
 
@@ -21,15 +20,14 @@ extension OutgoingHTTP {
   /// One for tests: loopback is vouched for unless the changes say otherwise, and names are resolved by `resolve`.
   static func testing(
     _ changes: [String: String] = ["ALLOWED_DESTINATIONS": "127.0.0.0/8"],
-    clock: WallClock = .system, traceFields: HTTPFields = [:],
+    clock: WallClock = .system,
     resolve: @escaping @Sendable (String) async throws -> [IPAddress] = { _ in
       throw OutgoingError.unresolvable
     }
   ) throws -> OutgoingHTTP {
     OutgoingHTTP(
       settings: try .with(changes), resolver: HostResolver(addresses: resolve), clock: clock,
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-      traceFields: { traceFields })
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
   func get(_ address: String, answerBytesMax: Int = 1024, partition: String = "a") async throws

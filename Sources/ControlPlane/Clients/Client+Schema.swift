@@ -43,6 +43,9 @@ extension Client {
     .optional("frontchannel_logout_uri", .string(format: "uri")),
     .optional("frontchannel_logout_session_required", .boolean),
     .optional(
+      "allowed_origins", .array(.string()),
+      "Origins of browser applications, beside those of the redirect URIs."),
+    .optional(
       "token_exchange",
       .object([
         .optional("subject_clients", .array(.string()), "Whose tokens it may present; * for all."),

@@ -32,6 +32,7 @@ extension ClientMetadata {
     checkGrants(&read)
     checkExchange(&read)
     checkRedirects(&read)
+    checkOrigins(&read)
     checkKeys(&read)
     checkSubject(&read)
     checkRequests(&read)

@@ -38,6 +38,9 @@ package struct ClientMetadata: Sendable, Hashable {
   package var introspectsAllTokens = false
   /// Our extension, `first_party`: an application of the organization itself.
   package var isFirstParty = false
+  /// Our extension, `allowed_origins`: where browser applications of the client run, beside the origins
+  /// of its redirect URIs (Fetch section 3.2).
+  package var allowedOrigins: [String] = []
 
   package init() {}
 
@@ -123,6 +126,7 @@ package struct ClientMetadata: Sendable, Hashable {
     tokenExchange = TokenExchangePolicy(&read)
     introspectsAllTokens = read.bool("introspects_all_tokens") ?? false
     isFirstParty = read.bool("first_party") ?? false
+    allowedOrigins = read.strings("allowed_origins", countMax: 20, bytesMax: 300) ?? []
   }
 
   /// In the names of RFC 7591, defaults filled in.
@@ -156,6 +160,7 @@ package struct ClientMetadata: Sendable, Hashable {
     tokenExchange?.write(to: &object)
     object["introspects_all_tokens"] = .bool(introspectsAllTokens)
     object["first_party"] = .bool(isFirstParty)
+    object["allowed_origins"] = .array(allowedOrigins.map(JSON.string))
     return object
   }
 

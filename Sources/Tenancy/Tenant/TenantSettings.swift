@@ -24,6 +24,8 @@ package struct TenantSettings: Sendable, Hashable {
   /// Data minimisation: what sessions and audit events may keep about the device.
   package var recordsIPAddress = true
   package var recordsUserAgent = true
+  /// Rate limits that replace the platform's, by the members that begin with `limit_`.
+  package var limits: [LimitPolicy: RateLimit] = [:]
   /// BCP 47 tag of the pages' language.
   package var language = "en"
 
@@ -72,6 +74,14 @@ package struct TenantSettings: Sendable, Hashable {
     for field in TenantSettings.flags {
       if let value = read.bool(field.name) { self[keyPath: field.path] = value }
     }
+    for policy in LimitPolicy.allCases {
+      guard let text = read.text(policy.settingName) else { continue }
+      if let limit = RateLimit(text) {
+        limits[policy] = limit
+      } else {
+        read.refuse(policy.settingName, "must be \(RateLimit.form)")
+      }
+    }
     registration = RegistrationPolicy(&read)
     if let algorithms: [ClientSigningAlgorithm] = read.choices("signing_algorithms") {
       signingAlgorithms = algorithms
@@ -90,6 +100,9 @@ package struct TenantSettings: Sendable, Hashable {
       object[field.name] = .integer(Int64(self[keyPath: field.path]))
     }
     for field in TenantSettings.flags { object[field.name] = .bool(self[keyPath: field.path]) }
+    for policy in LimitPolicy.allCases {
+      if let limit = limits[policy] { object[policy.settingName] = .string(limit.settingText) }
+    }
     registration.write(to: &object)
     object["signing_algorithms"] = .strings(signingAlgorithms.map(\.rawValue))
     object["language"] = .string(language)

@@ -22,7 +22,7 @@ struct RevocationEndpoint: TenantEndpoint {
   /// tokens of other clients: it tells nobody which tokens exist (our policy).
   func respond(to request: Request, in context: TenantContext) async throws -> EmptyResponse {
     let form = try await Form(request, limit: 32 * 1024)
-    let client = try await authenticate(request.headers, form, in: context.tenant)
+    let client = try await authenticate(request.headers, form, in: context)
     let token = Secret(try form.required("token"))
     // RFC 7009 section 2.1: a hint only; we tell the kinds apart by themselves.
     _ = try form.optional("token_type_hint")

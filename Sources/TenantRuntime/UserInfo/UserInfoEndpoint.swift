@@ -27,11 +27,16 @@ struct UserInfoEndpoint: TenantEndpoint {
     guard let family = token.id.family, token.scope.contains(OAuthScope.openID) else {
       throw BearerChallenge.insufficientScope(OAuthScope.openID)
     }
+    guard let client = try await tokens.activeClient(of: token, in: tenant) else {
+      throw BearerChallenge.invalidToken("client no longer active")
+    }
+    context.allowOrigins(client.metadata.origins, for: request.headers)
+    try await context.charge(
+      context.limits.charge(.client, .name(token.clientID.text), in: tenant),
+      context.limits.charge(.user, .name(token.subject), in: tenant))
     try tenant.userInfoRequirement.check(token, now: clock.now())
     let find = FindUserInfo(family: ID(family), jti: token.id.description)
-    guard let client = try await tokens.activeClient(of: token, in: tenant),
-      let info = try await database.first(find, in: tenant.schema), info.isAlive
-    else {
+    guard let info = try await database.first(find, in: tenant.schema), info.isAlive else {
       throw BearerChallenge.invalidToken("grant, session, user or token no longer valid")
     }
     let subject = tenant.subject(of: info.user, for: client.metadata)

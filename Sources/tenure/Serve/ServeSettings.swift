@@ -21,12 +21,14 @@ struct ServeSettings: Sendable {
   let cache: CacheSettings
   let outgoing: OutgoingSettings
   let web: WebSettings
+  let limits: RateLimits
   let internalListener: InternalSettings
   let traces: TraceSettings
   let passwords: PasswordHasherSettings
   let tenancy: TenancySettings
   let archive: ArchiveStore
   let exports: ExportPolicy
+  let readyOrganizations: ReadyOrganizationSettings
   let runtime: RuntimeSettings
   let workers: JobWorkerSettings
   let scheduler: JobSchedulerSettings
@@ -42,12 +44,14 @@ struct ServeSettings: Sendable {
     cache = CacheSettings(&read)
     outgoing = OutgoingSettings(&read)
     web = WebSettings(&read)
+    limits = RateLimits(&read)
     internalListener = InternalSettings(&read)
     traces = TraceSettings(&read)
     passwords = PasswordHasherSettings(&read)
     tenancy = TenancySettings(&read)
     archive = ArchiveStore(&read)
     exports = ExportPolicy(&read)
+    readyOrganizations = ReadyOrganizationSettings(&read)
     runtime = RuntimeSettings(&read)
     workers = JobWorkerSettings(&read)
     scheduler = JobSchedulerSettings(&read)
