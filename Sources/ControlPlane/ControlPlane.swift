@@ -21,7 +21,7 @@ package struct ControlPlane: Sendable {
     DeleteExpiredIdempotencyKeys.self,
     OpenRollout.self, PauseRollout.self, LatestRollout.self, LockRollout.self,
     AdvanceRollout.self, RolloutShare.self, PendingOrganizations.self, RecordRolloutFailures.self,
-    ForgetRolloutFailures.self, RolloutFailures.self,
+    RolloutFailures.self, ForgetRolloutFailures.self,
     CheckTokenUsable.self, FindClientByName.self,
     CurrentPurposeTexts.self, LockPurposes.self, FindPurposeID.self,
   ]
