@@ -1,5 +1,5 @@
 ##@ Tenure
-.PHONY: help run test bench build settings format
+.PHONY: help run test fuzz bench build settings format
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -12,6 +12,10 @@ run: ## Install what is missing, build, and start a whole Tenure on http://local
 test: ## Install what is missing and run the whole suite on a Postgres and a Redis of its own
 	@deploy/setup.sh test
 	@deploy/test.sh $(ARGS)
+
+fuzz: ## Let libFuzzer loose on one parser: TARGET=jws SECONDS=600
+	@deploy/setup.sh test
+	@deploy/fuzz.sh $(TARGET) $(SECONDS)
 
 bench: ## Measure the product against its bars: ROWS=token-es256,code RUNS=3 TENANTS=1,100,1000 SECONDS=5
 	@deploy/setup.sh bench

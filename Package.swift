@@ -1,16 +1,20 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
+/// libFuzzer, where `deploy/fuzz.sh` builds: only then there are fuzz targets, and ours are instrumented.
+let fuzzRuntime = Context.environment["FUZZ_RUNTIME"]
+
 /// Settings of every target of ours; dependencies keep their own.
-let settings: [SwiftSetting] = [
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-  .enableUpcomingFeature("InferIsolatedConformances"),
-  .enableUpcomingFeature("ImmutableWeakCaptures"),
-  .treatAllWarnings(as: .error),
-  .treatWarning("DeprecatedDeclaration", as: .warning),
-]
+let settings: [SwiftSetting] =
+  [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .treatAllWarnings(as: .error),
+    .treatWarning("DeprecatedDeclaration", as: .warning),
+  ] + (fuzzRuntime == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer,address"])])
 /// Settings of the targets that wrap a C library.
 let unsafeSettings = settings + [.strictMemorySafety()]
 
@@ -54,12 +58,19 @@ let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distrib
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(
+  name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let nioExtras = Target.Dependency.product(name: "NIOExtras", package: "swift-nio-extras")
+/// For tests alone: another implementation to compare ours with (decision 0015).
+let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
+let nioTLS = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 
 /// What both planes stand on.
 let plane: [Target.Dependency] = [
-  "Platform", "Database", "Cryptography", "JOSE", "Cache", "Web", "Tenancy", "Jobs", "Compliance",
-  log, hummingbird, httpTypes, nio,
+  "Platform", "Database", "Cryptography", "JOSE", "Cache", "Outgoing", "Web", "Tenancy", "Jobs",
+  "Compliance", log, hummingbird, httpTypes, nio,
 ]
 
 let package = Package(
@@ -74,6 +85,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
   ],
@@ -96,10 +110,13 @@ let package = Package(
     module("Archive", ["CZlib", "Cryptography", "Platform"], settings: unsafeSettings),
     module("JOSE", ["Cryptography", "Platform"]),
     module(
+      "Outgoing",
+      ["JOSE", "Platform", httpClient, httpTypes, log, nio, nioHTTP, nioPosix, nioTLS]),
+    module(
       "Web",
       [
         "Platform", "Cryptography", hummingbird, hummingbirdCore, mustache, log, lifecycle,
-        httpTypes, nio, tracing,
+        httpTypes, nio, nioHTTP, nioExtras, nioHTTPTypes, nioHTTPTypesHTTP1, tracing,
       ]),
     module("Tenancy", ["Platform", "Database", "Cryptography", "JOSE", log, lifecycle]),
     module("Jobs", ["Platform", "Database", log, lifecycle, tracing]),
@@ -134,7 +151,13 @@ let package = Package(
     tests("ArchiveTests", ["Archive", "Cryptography", "Platform"]),
     tests("CacheTests", ["Cache", "Platform", log, lifecycle, nio, nioPosix]),
     tests("CryptographyTests", ["Cryptography", "Platform"]),
-    tests("JOSETests", ["JOSE", "Cryptography", "Platform"]),
+    tests("JOSETests", ["JOSE", "Cryptography", "Platform", jwtKit], exclude: ["Vectors"]),
+    tests(
+      "OutgoingTests",
+      [
+        "Outgoing", "JOSE", "Cryptography", "Platform", httpTypes, log, nio, nioPosix, nioTLS,
+        tracing,
+      ]),
     tests("TenancyTests", ["Tenancy", "Database", "Cryptography", "JOSE", "Platform"]),
     tests(
       "TenantRuntimeTests",
@@ -155,8 +178,20 @@ let package = Package(
       "IntegrationTests",
       plane + ["Archive", "ControlPlane", "TenantRuntime", "Migrations", "TestSupport", lifecycle]),
     tests(
-      "ProtocolTests", ["tenure", "Platform", httpClient, nio, nioHTTP],
+      "ProtocolTests",
+      ["tenure", "JOSE", "Cryptography", "Platform", httpClient, nio, nioHTTP, nioPosix],
       exclude: ["RealClients/authlib_login.py"]),
   ],
   swiftLanguageModes: [.v6]
 )
+
+if let fuzzRuntime {
+  package.targets += [
+    .systemLibrary(name: "CFuzzer", path: "Tests/CFuzzer"),
+    .executableTarget(
+      name: "FuzzTests",
+      dependencies: plane + ["CFuzzer", "TenantRuntime"], path: "Tests/FuzzTests",
+      exclude: ["Corpus"], swiftSettings: settings,
+      linkerSettings: [.unsafeFlags(["-sanitize=address", fuzzRuntime, "-lstdc++"])]),
+  ]
+}

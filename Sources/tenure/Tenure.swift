@@ -10,9 +10,9 @@ struct Tenure: AsyncParsableCommand {
     version: Build.version,
     subcommands: [
       DevCommand.self, ServeCommand.self, MigrateCommand.self, BootstrapCommand.self,
-      SettingsCommand.self,
-      OrganizationCommand.self, UserCommand.self, ClientCommand.self, PrivacyCommand.self,
-      AuditCommand.self, JobsCommand.self,
+      SettingsCommand.self, RoutesCommand.self,
+      OrganizationCommand.self, UserCommand.self, ClientCommand.self, KeyCommand.self,
+      PrivacyCommand.self, AuditCommand.self, JobsCommand.self,
     ])
 }
 

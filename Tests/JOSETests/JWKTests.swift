@@ -5,30 +5,57 @@ import Testing
 
 @Suite("RFC 7517, 7638, 8037: keys")
 struct JWKTests {
-  @Test("RFC 7638 section 3.1: the thumbprint of an RSA key")
-  func rsaThumbprint() throws {
+  @Test("thumbprints printed in RFC 7638 section 3.1 and RFC 8037 appendix A.3")
+  func thumbprints() throws {
+    let printed = Vectors.entries("thumbprints")
+    #expect(printed.count == 2)
+    for (document, entry) in printed {
+      let key = try JWK(try #require(entry["key"]))
+      #expect(key.thumbprint == entry["thumbprint"]?.stringValue, "\(document)")
+    }
+    // From either half.
     #expect(
-      try JWK.of(Vectors.thumbprintKey).thumbprint == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")
+      try JWK.of(Vectors.ed25519Key).thumbprint == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")
   }
 
-  @Test("RFC 8037 appendix A.3: the thumbprint of an Ed25519 key, from either half")
-  func ed25519Thumbprint() throws {
-    let key = try JWK.of(Vectors.ed25519Key)
-    #expect(key.thumbprint == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")
-    let publicJSON = try #require(key.publicJSON)
-    #expect(try JWK(publicJSON).thumbprint == key.thumbprint)
+  @Test("RFC 7517 appendix A: public, private and symmetric sets")
+  func printedSets() throws {
+    let sets = try Vectors.entries("sets").map { try JWKSet(try #require($0.entry["set"])) }
+    #expect(
+      sets.map { $0.keys.map(\.keyID) } == [
+        ["1", "2011-04-29"], ["1", "2011-04-29"],
+        [nil, "HMAC key used in JWS spec Appendix A.1 example"],
+      ])
+    #expect(
+      sets.map { $0.keys.map(\.use) } == [[.encryption, nil], [.encryption, nil], [nil, nil]])
+    #expect(
+      sets.map { $0.keys.map(\.algorithm) }
+        == [[nil, "RS256"], [nil, "RS256"], ["A128KW", nil]])
+    // The public halves of A.2 are A.1, which is published as it was read.
+    let first = try #require(Vectors.entries("sets").first?.entry["set"])
+    #expect(sets[0].publicJSON == first)
+    #expect(sets[1].publicJSON == first)
+    #expect(sets[2].publicJSON == ["keys": []])
   }
 
-  @Test("RFC 7517 appendix A.1: a public set, read and written")
-  func publicSet() throws {
-    let text = "{\"keys\":[\(Vectors.encryptionKey),\(Vectors.thumbprintKey)]}"
-    let set = try JWKSet.parse(Array(text.utf8))
-    #expect(set.keys.count == 2)
-    #expect(set.keys.map(\.keyID) == ["1", "2011-04-29"])
-    #expect(set.keys.map(\.use) == [.encryption, nil])
-    #expect(set.keys.map(\.algorithm) == [nil, "RS256"])
-    let original = try JSON.parse(Array(text.utf8), limits: .request)
-    #expect(set.publicJSON == original)
+  @Test("keys printed in RFC 7517 B, 7518 C, 7520 section 3 and RFC 8037 A")
+  func printedKeys() throws {
+    let keys = Vectors.entries("keys")
+    #expect(keys.count == 11)
+    for (document, entry) in keys {
+      let name = "\(document) \(entry["section"]?.text ?? "")"
+      let json = try #require(entry["key"])
+      guard json["crv"] != "P-521" else {
+        #expect(throws: JOSEError.unsuitableKey("crv"), "\(name)") { try JWK(json) }
+        continue
+      }
+      let key = try JWK(json)
+      switch key.material {
+      case .publicKey: #expect(json["d"] == nil, "\(name)")
+      case .privateKey: #expect(json["d"] != nil, "\(name)")
+      case .secret: #expect(json["kty"] == "oct", "\(name)")
+      }
+    }
   }
 
   @Test("RFC 7517 appendices A.2 and A.3: private numbers and secrets never leave")

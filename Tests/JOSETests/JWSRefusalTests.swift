@@ -153,6 +153,34 @@ struct JWSRefusalTests {
     }
   }
 
+  @Test("a key that the header brings or points to is not looked at (RFC 7515 section 10.6)")
+  func embeddedKeys() throws {
+    let forger = try PrivateKey.generate(.p256)
+    let own = try JWK(PrivateKey.generate(.p256).publicKey, keyID: "1", algorithm: .es256)
+    let embedded = try #require(JWK(forger.publicKey, keyID: "1", algorithm: .es256).publicJSON)
+    let headers: [JSONObject] = [
+      ["jwk": embedded], ["jku": "https://forger.example/jwks"], ["x5u": "https://forger.example/"],
+      ["x5c": ["MIIB"]], ["jwk": embedded, "jku": "https://forger.example/jwks"],
+    ]
+    for header in headers {
+      let compact = try JWS.sign(
+        [1], header: header, with: SigningKey(forger, algorithm: .es256, keyID: "1"))
+      #expect(throws: JOSEError.invalidSignature) {
+        try JWS.verify(compact, allowing: [.es256], keys: JWKSet([own]))
+      }
+    }
+  }
+
+  @Test("every part that is cut anywhere is refused")
+  func truncated() throws {
+    let key = JWK(secret: SecretBytes(Self.secret), keyID: nil)
+    for count in 0..<Self.good.utf8.count {
+      #expect(throws: JOSEError.self) {
+        try JWS.verify(String(Self.good.prefix(count)), key, allowing: [.hs256])
+      }
+    }
+  }
+
   @Test("the caller's header cannot change alg or kid, nor add what we would refuse")
   func headerOfTheCaller() throws {
     let key = try SigningKey(

@@ -12,6 +12,7 @@ struct TidyTests {
     "Cache": ["CHiredis", "Platform"],
     "Archive": ["CZlib", "Cryptography", "Platform"],
     "JOSE": ["Cryptography", "Platform"],
+    "Outgoing": ["JOSE", "Platform"],
     "Web": ["Platform", "Cryptography", "JOSE"],
     "Tenancy": ["Platform", "Database", "Cryptography", "JOSE", "Cache"],
     "Jobs": ["Platform", "Database"],
@@ -19,13 +20,12 @@ struct TidyTests {
       "Platform", "Database", "Cryptography", "JOSE", "Cache", "Archive", "Tenancy", "Jobs",
     ],
     "ControlPlane": [
-      "Platform", "Database", "Migrations", "Cryptography", "JOSE", "Cache", "Web", "Tenancy",
-      "Jobs",
-      "Compliance",
+      "Platform", "Database", "Migrations", "Cryptography", "JOSE", "Cache", "Outgoing", "Web",
+      "Tenancy", "Jobs", "Compliance",
     ],
     "TenantRuntime": [
-      "Platform", "Database", "Cryptography", "JOSE", "Cache", "Archive", "Web", "Tenancy", "Jobs",
-      "Compliance",
+      "Platform", "Database", "Cryptography", "JOSE", "Cache", "Outgoing", "Archive", "Web",
+      "Tenancy", "Jobs", "Compliance",
     ],
   ]
   static let ours = Set(allowedImports.keys)

@@ -5,6 +5,7 @@ import Cryptography
 import Database
 import Jobs
 import Logging
+import Outgoing
 import Platform
 import Tenancy
 import TenantRuntime
@@ -18,13 +19,16 @@ struct ServeSettings: Sendable {
   let masterKey: Secret<String>
   let database: DatabaseSettings
   let cache: CacheSettings
+  let outgoing: OutgoingSettings
   let web: WebSettings
+  let limits: RateLimits
   let internalListener: InternalSettings
   let traces: TraceSettings
   let passwords: PasswordHasherSettings
   let tenancy: TenancySettings
   let archive: ArchiveStore
   let exports: ExportPolicy
+  let readyOrganizations: ReadyOrganizationSettings
   let runtime: RuntimeSettings
   let workers: JobWorkerSettings
   let scheduler: JobSchedulerSettings
@@ -38,13 +42,16 @@ struct ServeSettings: Sendable {
       "MASTER_KEY", "The key that wraps every organization's key: 32 bytes in base64url.")
     database = DatabaseSettings(&read)
     cache = CacheSettings(&read)
+    outgoing = OutgoingSettings(&read)
     web = WebSettings(&read)
+    limits = RateLimits(&read)
     internalListener = InternalSettings(&read)
     traces = TraceSettings(&read)
     passwords = PasswordHasherSettings(&read)
     tenancy = TenancySettings(&read)
     archive = ArchiveStore(&read)
     exports = ExportPolicy(&read)
+    readyOrganizations = ReadyOrganizationSettings(&read)
     runtime = RuntimeSettings(&read)
     workers = JobWorkerSettings(&read)
     scheduler = JobSchedulerSettings(&read)

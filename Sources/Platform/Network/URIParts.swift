@@ -1,17 +1,17 @@
 /// The parts of a URI our rules ask for (RFC 3986 section 3); strict about characters, so that no two
 /// readers of the same text disagree.
-struct URIParts: Sendable, Hashable {
-  let scheme: String
+package struct URIParts: Sendable, Hashable {
+  package let scheme: String
   /// Without brackets and lower case; nil if there is no authority or it is empty.
-  let host: String?
-  let port: Int?
-  let hasUserInfo: Bool
-  let path: String
-  let query: String?
-  let fragment: String?
+  package let host: String?
+  package let port: Int?
+  package let hasUserInfo: Bool
+  package let path: String
+  package let query: String?
+  package let fragment: String?
 
   /// Nil for relative references and for text with characters a URI can't have.
-  init?(_ text: String) {
+  package init?(_ text: String) {
     guard text.utf8.allSatisfy(\.isURIByte), Self.hasSoundEscapes(text) else { return nil }
     guard let colon = text.firstIndex(of: ":") else { return nil }
     let scheme = text[..<colon]
@@ -36,10 +36,10 @@ struct URIParts: Sendable, Hashable {
   }
 
   /// RFC 8252 section 7.3: the loopback interface by its literals, and `localhost`.
-  var isLoopback: Bool { host == "127.0.0.1" || host == "::1" || host == "localhost" }
+  package var isLoopback: Bool { host == "127.0.0.1" || host == "::1" || host == "localhost" }
 
   /// Whether scheme, host and port are the same (RFC 6454 section 5).
-  func hasOrigin(of other: URIParts) -> Bool {
+  package func hasOrigin(of other: URIParts) -> Bool {
     scheme == other.scheme && host == other.host && effectivePort == other.effectivePort
   }
 
@@ -106,10 +106,10 @@ private struct Authority {
 }
 
 extension UInt8 {
-  var isDigit: Bool { (0x30...0x39).contains(self) }
-  var isAlphabetic: Bool { (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self) }
-  var isAlphanumeric: Bool { isDigit || isAlphabetic }
-  var isHexDigit: Bool {
+  package var isDigit: Bool { (0x30...0x39).contains(self) }
+  package var isAlphabetic: Bool { (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self) }
+  package var isAlphanumeric: Bool { isDigit || isAlphabetic }
+  package var isHexDigit: Bool {
     isDigit || (0x41...0x46).contains(self) || (0x61...0x66).contains(self)
   }
   /// Unreserved, reserved and `%` of RFC 3986 section 2.
