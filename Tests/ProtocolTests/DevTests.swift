@@ -25,7 +25,7 @@ struct DevTests {
 
     try await first.end(SIGKILL)
     let second = try await Self.start(in: folder, port: port)
-    let again = try Self.document(in: folder)
+    let again = try await Self.servedDocument(in: folder)
     #expect(again["admin"] == document["admin"], "the credentials changed")
     #expect(again["organizations"] == document["organizations"], "the credentials changed")
     let listener = try #require(again["internal_url"]?.stringValue)
@@ -126,6 +126,16 @@ struct DevTests {
     let attributes = try FileManager.default.attributesOfItem(atPath: file.path)
     #expect(attributes[.posixPermissions] as? Int == 0o600)
     return try JSON.parse([UInt8](try Data(contentsOf: file)), limits: .request)
+  }
+
+  /// The same once it says where the internal listener of this start is.
+  private static func servedDocument(in folder: URL) async throws -> JSON {
+    for _ in 0..<500 {
+      let document = try Self.document(in: folder)
+      if document["internal_url"] != nil { return document }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    throw TestFailure("dev.json names no internal listener.")
   }
 
   private static func admin(_ document: JSON) throws -> AdminCredentials {

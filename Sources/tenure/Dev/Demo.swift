@@ -19,6 +19,7 @@ enum Demo {
     let base = product.settings.web.baseURL.text
     if let bytes = try directory.read(file) {
       let document = moved(try JSON.parse(bytes, limits: .request), to: base)
+        .without("internal_url")
       try write(document, in: directory)
       return document
     }
@@ -149,5 +150,14 @@ enum Demo {
       ],
       "clients": .object(clients.reduce(into: JSONObject()) { $0[$1.0] = $1.1 }),
     ]
+  }
+}
+
+extension JSON {
+  /// The same object without one of its members.
+  fileprivate func without(_ name: String) -> JSON {
+    guard var members = objectValue else { return self }
+    members[name] = nil
+    return .object(members)
   }
 }
