@@ -11,6 +11,9 @@ package enum Migrations {
       down: PackageResources._001_control_plane_down_sql),
     migration(
       2, "jobs", up: PackageResources._002_jobs_up_sql, down: PackageResources._002_jobs_down_sql),
+    migration(
+      3, "rollout", up: PackageResources._003_rollout_up_sql,
+      down: PackageResources._003_rollout_down_sql),
   ]
 
   /// Every tenant's schema; `{tenant}` in the scripts is its quoted name.

@@ -13,11 +13,15 @@ package import Web
 /// The assembly: everything listed here is built once.
 package struct ControlPlane: Sendable {
   package static let statements: [any Statement.Type] = [
-    InsertOrganization.self, InsertTenantKey.self, FindOrganization.self, LockOrganization.self,
+    InsertReadyOrganization.self, TakeReadyOrganization.self, CountReadyOrganizations.self,
+    LockReadyOrganizations.self, InsertTenantKey.self, FindOrganization.self, LockOrganization.self,
     ListOrganizations.self, UpdateOrganization.self, SetOrganizationStatus.self,
     DeleteTenantKeys.self, DeleteIdempotencyKeys.self,
     ClaimIdempotencyKey.self, CompleteIdempotencyKey.self, FindIdempotencyKey.self,
     DeleteExpiredIdempotencyKeys.self,
+    OpenRollout.self, PauseRollout.self, LatestRollout.self, LockRollout.self,
+    AdvanceRollout.self, RolloutShare.self, PendingOrganizations.self, RecordRolloutFailures.self,
+    ForgetRolloutFailures.self, RolloutFailures.self,
     CheckTokenUsable.self, FindClientByName.self,
     CurrentPurposeTexts.self, LockPurposes.self, FindPurposeID.self,
   ]
@@ -29,30 +33,30 @@ package struct ControlPlane: Sendable {
 
   package let groups: [EndpointGroup]
   package let jobHandlers: [any JobHandler]
-  /// Keeps keys ready for new organizations; without it creating one takes longer.
+  /// Keeps organizations ready; without it creating one takes longer.
   package let services: [any Service]
   /// What the interface is, as `/openapi.json` says it.
   package let openAPI: OpenAPI
   package let bootstrap: Bootstrap
   package let setup: OrganizationSetup
+  package let rollouts: Rollouts
 
   package init(
     database: Database, migrator: Migrator, tenancy: Tenancy, compliance: Compliance,
     queue: JobQueue, limits: TenantLimits, pages: Pages, server: BaseURL, version: String,
-    clock: WallClock,
-    random: RandomSource, logger: Logger
+    ready: ReadyOrganizationSettings, clock: WallClock, random: RandomSource, logger: Logger
   ) {
     let (directory, audit) = (tenancy.directory, tenancy.audit)
-    let seeds = SeedReserve(clock: clock, random: random, logger: logger)
+    let bell = ReadyBell()
     let provisioner = Provisioner(
-      migrator: migrator, masterKey: tenancy.masterKey, directory: directory, ring: tenancy.keys,
-      audit: audit, seeds: seeds,
+      database: database, migrator: migrator, masterKey: tenancy.masterKey, directory: directory,
+      ring: tenancy.keys, audit: audit,
       defaults: TenantDefaults { tenant, tx in
         try await compliance.provision(tenant, in: tx)
         try await tx.schedule(
           RotateSigningKeys(organization: tenant.id), organization: tenant.id.uuid,
           try RotateSigningKeys.schedule(), enabled: true, clock: clock, random: random)
-      }, clock: clock)
+      }, clock: clock, random: random, taken: bell.ring)
     let idempotency = Idempotency(
       database: database, masterKey: tenancy.masterKey, clock: clock)
     let organizations = Organizations(
@@ -98,8 +102,15 @@ package struct ControlPlane: Sendable {
         compliance: compliance, clock: clock),
       RotateSigningKeysHandler(directory: directory, rotation: tenancy.keyRotation),
       SweepIdempotencyKeysHandler(database: database, clock: clock),
+      RolloutHandler(
+        database: database, migrator: migrator, directory: directory, audit: audit, clock: clock),
     ]
-    services = [seeds]
+    rollouts = Rollouts(
+      database: database, migrator: migrator, directory: directory, audit: audit, queue: queue,
+      clock: clock, random: random)
+    services = [
+      ReadyOrganizations(provisioner: provisioner, settings: ready, bell: bell, logger: logger)
+    ]
     bootstrap = Bootstrap(
       database: database, directory: directory, provisioner: provisioner, clients: tenancy.clients,
       audit: audit, clock: clock, random: random)

@@ -70,17 +70,18 @@ package struct Organizations: Sendable {
     _ draft: OrganizationDraft, claim: IdempotencyClaim?, by platform: PlatformOperator
   ) async throws -> Organization {
     if let earlier = try await idempotency.earlier(claim) { return try await again(earlier) }
-    let plan = try provisioner.prepare(draft)
+    let plan = try await provisioner.prepare(draft)
     do {
       let outcome = try await idempotency.once(claim, organization: nil, in: nil) { tx in
-        let organization = try await provisioner.provision(plan, in: tx)
+        let made = try await provisioner.provision(plan, in: tx)
+        let organization = made.organization
         try await keys.ensure(
-          plan.tenant.settings.signingAlgorithms.map(\.algorithm), in: tx, tenant: plan.tenant,
+          made.tenant.settings.signingAlgorithms.map(\.algorithm), in: tx, tenant: made.tenant,
           origin: platform.origin)
         let event = AuditEvent(
           .organizationCreated, origin: platform.origin, subject: nil,
           detail: organization.auditDetail)
-        try await audit.record(event, in: tx, tenant: plan.tenant)
+        try await audit.record(event, in: tx, tenant: made.tenant)
         try await audit.record(event, in: tx, tenant: platform.system)
         return Creation(value: organization, id: organization.id.description, secret: nil)
       }

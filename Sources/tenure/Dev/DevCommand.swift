@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlPlane
 import Database
 import Foundation
 import Glibc
@@ -44,6 +45,7 @@ struct DevCommand: AsyncParsableCommand {
     let product = try Product.load(overriding: environment)
     try await product.migrate()
     try await product.requireUsableDatabase()
+    _ = try await product.controlPlane.rollouts.start(failurePercentMax: 0)
     let demo = try await Demo.prepare(product, in: directory)
     try directory.write("serve.env", Self.shellLines(environment))
     try await product.serve(Set(Role.allCases)) { internalURL in

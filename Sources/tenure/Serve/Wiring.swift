@@ -75,7 +75,7 @@ struct Wiring: Sendable {
       database: database, migrator: migrator, tenancy: tenancy, compliance: compliance,
       queue: queue, limits: limits, pages: pages, server: settings.web.baseURL,
       version: Build.version,
-      clock: clock, random: random, logger: logger)
+      ready: settings.readyOrganizations, clock: clock, random: random, logger: logger)
     let outgoing = OutgoingHTTP(
       settings: settings.outgoing,
       resolver: .system(timeoutSeconds: settings.outgoing.connectSeconds), clock: clock,
