@@ -1,7 +1,7 @@
 import Database
 import FoundationEssentials
 import Platform
-import Tenancy
+@testable import Tenancy
 import TestSupport
 import Testing
 
@@ -23,6 +23,47 @@ struct ClientStoreTests {
     let metadata = try ClientMetadata(
       validating: Self.metadata.merging(patch))
     return try await clients.create(metadata, in: tenant, origin: TenancyHarness.origin)
+  }
+
+  @Test("A refused client costs two checks and one look-up, whether it exists or not")
+  func refusalsCostTheSame() async throws {
+    let known = try await create().client.id
+    // In memory, as the clients in use are; of the others the first look-up is the only one.
+    _ = try await clients.find(known, in: tenant)
+    let disabled = try await create().client.id
+    _ = try await clients.setStatus(
+      .disabled, of: disabled, expecting: nil, in: tenant, origin: TenancyHarness.origin)
+    for id in [known, disabled, try #require(ClientID("nobody"))] {
+      let before = clients.caches[0].counts().misses
+      var checks = 0
+      let found = try await clients.find(id, in: tenant) { _ in
+        checks += 1
+        return false
+      }
+      #expect(found == nil && checks == 2)
+      #expect(clients.caches[0].counts().misses - before == 1)
+    }
+  }
+
+  @Test("A secret that signs is kept sealed, and for no other method")
+  func sealedSecrets() async throws {
+    let issued = try await create(["token_endpoint_auth_method": "client_secret_jwt"])
+    let (id, secret) = (issued.client.id, try #require(issued.secret))
+    let sealed = try #require(issued.client.secrets.sealed)
+    #expect(!String(decoding: sealed, as: UTF8.self).contains(secret.reveal()))
+    #expect(try issued.client.secretKey(in: tenant) != nil)
+    let basic = try await clients.update(
+      id, expecting: nil, in: tenant, origin: TenancyHarness.origin
+    ) { try $0.applying(["token_endpoint_auth_method": "client_secret_basic"]) }
+    #expect(basic.secret == nil && basic.client.secrets.sealed == nil)
+    #expect(basic.client.accepts(secret))
+    let signing = try await clients.update(
+      id, expecting: nil, in: tenant, origin: TenancyHarness.origin
+    ) { try $0.applying(["token_endpoint_auth_method": "client_secret_jwt"]) }
+    #expect(signing.secret != nil && !signing.client.accepts(secret))
+    let rotated = try await clients.rotateSecret(
+      of: id, in: tenant, origin: TenancyHarness.origin)
+    #expect(rotated.client.secrets.sealed != signing.client.secrets.sealed)
   }
 
   @Test func aSecretIsShownOnceAndStoredAsItsDigest() async throws {

@@ -108,6 +108,25 @@ struct DeviceTests {
     #expect(hurried.status == 400 && hurried.json["error"] == "slow_down")
   }
 
+  @Test("A code that nobody confirmed in time has expired, for the device and for the person")
+  func expired() async throws {
+    let tenant = try await harness.tenant()
+    let (device, browser) = (try await begin(tenant), Browser())
+    let url = harness.deployment.databaseURL
+    let schema = try TestServices.psql(
+      "select schema_name from control.organization where id = '\(tenant.id)'", at: url
+    ).trimmingCharacters(in: .whitespacesAndNewlines)
+    try TestServices.psql(
+      "update \(schema).one_time_token set expires_at = now() where kind = 'device_code'", at: url)
+    let reply = try await device.poll()
+    #expect(reply.status == 400 && reply.json["error"] == "expired_token")
+    _ = try await tenant.signIn(try await tenant.person(), with: browser)
+    let page = try await browser.open("\(tenant.issuer)/device")
+    let answer = try await browser.submit(
+      page.reply, at: page.url, fill: [("user_code", device.userCode)], press: "submit")
+    #expect(answer.reply.status == 400 && !answer.reply.text.contains("id=\"accept\""))
+  }
+
   @Test("Refusals of the two endpoints")
   func refusals() async throws {
     let tenant = try await harness.tenant()
