@@ -29,7 +29,9 @@ extension Database {
   }
 
   /// Lends a connection for one statement that is a transaction of its own.
-  func leased<R>(for schema: TenantSchema?, _ body: (Connection) async throws -> R) async throws -> R {
+  func leased<R>(for schema: TenantSchema?, _ body: (Connection) async throws -> R) async throws
+    -> R
+  {
     var attempt = 1
     while true {
       let connection = try await pool.lease(for: schema)
