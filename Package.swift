@@ -61,6 +61,10 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 /// For tests alone: another implementation to compare ours with (decision 0015).
 let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let nioTLS = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(
+  name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let nioExtras = Target.Dependency.product(name: "NIOExtras", package: "swift-nio-extras")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 
 /// What both planes stand on.
@@ -83,6 +87,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
   ],
@@ -111,7 +116,7 @@ let package = Package(
       "Web",
       [
         "Platform", "Cryptography", hummingbird, hummingbirdCore, mustache, log, lifecycle,
-        httpTypes, nio, tracing,
+        httpTypes, nio, nioHTTP, nioExtras, nioHTTPTypes, nioHTTPTypesHTTP1, tracing,
       ]),
     module("Tenancy", ["Platform", "Database", "Cryptography", "JOSE", log, lifecycle]),
     module("Jobs", ["Platform", "Database", log, lifecycle, tracing]),

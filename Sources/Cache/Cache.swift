@@ -3,18 +3,29 @@ import NIOPosix
 package import Platform
 import ServiceLifecycle
 
-/// The assembly: counters in Redis with memory behind them, and the service that keeps the connection.
+/// The assembly: counters and limits in Redis with memory behind them, and the service that keeps the
+/// connection.
 ///
 /// Run it before, and so end it after, the servers that count.
 package struct Cache: Service {
   package let counters: any Counters
+  package let limiter: RateLimiter
   let client: RedisClient?
 
-  package init(settings: CacheSettings, clock: WallClock, logger: Logger) {
+  /// - Parameters:
+  ///   - settings: Where Redis is, and the bounds of memory.
+  ///   - limitName: What a limit is called in Redis, which must not learn whom it counts.
+  ///   - clock: For what is kept in memory.
+  ///   - logger: Hears when Redis goes and comes back.
+  package init(
+    settings: CacheSettings, limitName: @escaping @Sendable (LimitCharge.Key) -> String,
+    clock: WallClock, logger: Logger
+  ) {
     let memory = MemoryCounters(capacity: settings.memoryEntriesMax, clock: clock)
     guard let address = settings.redis else {
       client = nil
       counters = memory
+      limiter = RateLimiter(shared: nil, capacity: settings.memoryEntriesMax, clock: clock)
       return
     }
     let client = RedisClient(
@@ -24,6 +35,9 @@ package struct Cache: Service {
     self.client = client
     counters = FallbackCounters(
       shared: RedisCounters(client: client), local: memory)
+    limiter = RateLimiter(
+      shared: RedisLimits(client: client, name: limitName), capacity: settings.memoryEntriesMax,
+      clock: clock)
   }
 
   package func run() async throws {
@@ -79,6 +93,6 @@ package struct CacheSettings: Sendable {
       "How long to wait for Redis before answering from memory.")
     memoryEntriesMax = read.value(
       "CACHE_MEMORY_ENTRIES_MAX", default: 100_000, in: 1000...10_000_000,
-      "Counters kept in memory while Redis is away; the least recently used give way.")
+      "Counters, and limits, kept in memory; the least recently used give way.")
   }
 }

@@ -38,7 +38,8 @@ package struct ControlPlane: Sendable {
 
   package init(
     database: Database, migrator: Migrator, tenancy: Tenancy, compliance: Compliance,
-    queue: JobQueue, pages: Pages, server: BaseURL, version: String, clock: WallClock,
+    queue: JobQueue, limits: TenantLimits, pages: Pages, server: BaseURL, version: String,
+    clock: WallClock,
     random: RandomSource, logger: Logger
   ) {
     let (directory, audit) = (tenancy.directory, tenancy.audit)
@@ -77,7 +78,8 @@ package struct ControlPlane: Sendable {
     groups = Self.groups(
       endpoints, openAPI, pages, server,
       AdminAuthentication(
-        database: database, directory: directory, verifier: tenancy.accessTokens, base: server))
+        database: database, directory: directory, verifier: tenancy.accessTokens,
+        limits: limits, base: server))
     jobHandlers = [
       DeleteOrganizationHandler(
         database: database, directory: directory, migrator: migrator, audit: audit, queue: queue,

@@ -31,6 +31,9 @@ package final class Database: Service {
   /// How the connections are used right now.
   package var statistics: PoolStatistics { pool.statistics }
 
+  /// How long the caller who waits longest for a connection has waited.
+  package var queueTime: Duration { pool.queueTime }
+
   // MARK: Statements of a tenant
 
   package func first<S: Statement>(_ statement: S, in schema: TenantSchema) async throws -> S.Row? {

@@ -30,10 +30,10 @@ package struct AddressPolicy: Sendable {
 /// One entry of the list of destinations the operator vouches for: a host name, an address or a network.
 package enum OutgoingDestination: SettingValue, Hashable {
   case host(String)
-  case network(IPNetwork)
+  case network(AddressBlock)
 
   package init(setting text: String) throws(SettingRefusal) {
-    if let network = IPNetwork(text) {
+    if let network = AddressBlock(text) {
       self = .network(network)
     } else if OutgoingURL.isHostName(text) {
       self = .host(text)
@@ -54,21 +54,21 @@ package enum OutgoingDestination: SettingValue, Hashable {
   package var settingText: String {
     switch self {
     case .host(let name): name
-    case .network(let network): network.description
+    case .network(let network): network.settingText
     }
   }
 }
 
 extension IPAddress {
   /// Whether the address is one of the public Internet's, by IANA's special-purpose registries (RFC 6890).
+  ///
+  /// An IPv4 address in IPv6 form is that IPv4 address; every other form that hides one is refused.
   var isPublic: Bool {
-    switch self {
-    case .v4: !Self.specialV4.contains { $0.contains(self) }
-    case .v6: Self.unicastV6.contains(self) && !Self.specialV6.contains { $0.contains(self) }
-    }
+    guard !isV4 else { return !Self.specialV4.contains { $0.contains(self) } }
+    return Self.unicastV6.contains(self) && !Self.specialV6.contains { $0.contains(self) }
   }
 
-  private static let specialV4: [IPNetwork] = [
+  private static let specialV4 = [
     "0.0.0.0/8",  // "this network"; 0.0.0.0 reaches this machine
     "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",  // private (RFC 1918)
     "100.64.0.0/10",  // carrier-grade NAT (RFC 6598)
@@ -80,15 +80,20 @@ extension IPAddress {
     "192.88.99.0/24",  // 6to4 relays (RFC 7526)
     "198.18.0.0/15",  // benchmarks (RFC 2544)
     "224.0.0.0/4", "240.0.0.0/4",  // multicast, reserved, broadcast
-  ]
+  ].map(block)
 
-  /// RFC 4291 section 2.4: everything else is loopback, unspecified, mapped, local, multicast, a translation
-  /// prefix (NAT64) or not assigned.
-  private static let unicastV6: IPNetwork = "2000::/3"
+  /// RFC 4291 section 2.4: everything else is loopback, unspecified, local, multicast, a translation prefix (NAT64)
+  /// or not assigned.
+  private static let unicastV6 = block("2000::/3")
 
-  private static let specialV6: [IPNetwork] = [
+  private static let specialV6 = [
     "2001::/23",  // protocol assignments: Teredo, benchmarks, ORCHID
     "2001:db8::/32", "3fff::/20",  // documentation
     "2002::/16",  // 6to4: an IPv4 address inside
-  ]
+  ].map(block)
+
+  private static func block(_ text: String) -> AddressBlock {
+    guard let block = AddressBlock(text) else { preconditionFailure("no block: \(text)") }
+    return block
+  }
 }

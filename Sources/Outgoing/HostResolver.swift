@@ -54,12 +54,15 @@ package struct HostResolver: Sendable {
     switch Int32(socket.pointee.sa_family) {
     case AF_INET:
       socket.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
-        .v4(UInt32(bigEndian: $0.pointee.sin_addr.s_addr))
+        IPAddress(v4: UInt32(bigEndian: $0.pointee.sin_addr.s_addr))
       }
     case AF_INET6:
       socket.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
         withUnsafeBytes(of: $0.pointee.sin6_addr) { bytes in
-          .v6(bytes.reduce(0) { $0 << 8 | UInt128($1) })
+          let number = { (half: Slice<UnsafeRawBufferPointer>) in
+            half.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+          }
+          return IPAddress(high: number(bytes[..<8]), low: number(bytes[8...]))
         }
       }
     default: nil

@@ -7,19 +7,31 @@ package import Web
 package struct TenantContext: DerivedContext {
   package var base: BaseContext
   let tenant: Tenant
+  let limits: TenantLimits
 
   /// Unknown and deleted organizations are 404, suspended ones 503 (design section 5).
-  static func resolve(_ request: Request, _ base: BaseContext, _ directory: TenantDirectory)
-    async throws -> TenantContext
-  {
+  static func resolve(
+    _ request: Request, _ base: BaseContext, _ directory: TenantDirectory, _ limits: TenantLimits
+  ) async throws -> TenantContext {
     guard let slug = base.parameters.get("slug"),
       let tenant = try await directory.find(slug: slug), tenant.status.isRoutable
     else { throw Problem.notFound("There is no organization at this address.") }
-    let context = TenantContext(base: base, tenant: tenant)
+    let context = TenantContext(base: base, tenant: tenant, limits: limits)
     context.note(tenant: tenant.slug)
     context.brand(tenant.pageOwner)
     guard tenant.status.isServing else { throw unavailable(request) }
+    // Published documents come from memory, and whoever verifies tokens must get them.
+    if base.endpointPath?.contains("/.well-known/") != true {
+      try await context.charge(
+        limits.charge(.address, base.clientAddress, in: tenant),
+        limits.charge(.tenant, .all, in: tenant))
+    }
     return context
+  }
+
+  /// Takes a permit of each limit that applies, or refuses (docs/limits.md).
+  func charge(_ charges: LimitCharge?...) async throws {
+    try await charge(charges.compactMap { $0 }, by: limits.limiter)
   }
 
   private static func unavailable(_ request: Request) -> any Error {
@@ -51,7 +63,7 @@ extension TenantContext {
   /// Where an event of this request comes from.
   func origin(_ request: Request, actor: Actor) -> AuditOrigin {
     AuditOrigin(
-      actor: actor, requestID: requestID, ipAddress: peerAddress,
+      actor: actor, requestID: requestID, ipAddress: clientAddress?.description,
       userAgent: request.headers[.userAgent])
   }
 }

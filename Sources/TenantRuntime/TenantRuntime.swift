@@ -33,9 +33,9 @@ package struct TenantRuntime: Sendable {
 
   package init(
     database: Database, tenancy: Tenancy, consents: Consents, requests: PrivacyRequests,
-    packages: ExportPackages, counters: any Counters, outgoing: OutgoingHTTP,
-    keySets: RemoteJWKSets, pages: Pages, settings: RuntimeSettings, server: BaseURL,
-    clock: WallClock, random: RandomSource
+    packages: ExportPackages, counters: any Counters, limits: TenantLimits,
+    outgoing: OutgoingHTTP, keySets: RemoteJWKSets, pages: Pages, settings: RuntimeSettings,
+    server: BaseURL, clock: WallClock, random: RandomSource
   ) {
     let sessions = Sessions(
       database: database, audit: tenancy.audit, server: server, clock: clock, random: random)
@@ -53,7 +53,7 @@ package struct TenantRuntime: Sendable {
       database: database, tenancy: tenancy, consents: consents, requests: requests,
       packages: packages, sessions: sessions, forms: forms, pages: pages, clock: clock)
     let resolve: @Sendable (Request, BaseContext) async throws -> TenantContext = {
-      try await TenantContext.resolve($0, $1, tenancy.directory)
+      try await TenantContext.resolve($0, $1, tenancy.directory, limits)
     }
     groups = [
       EndpointGroup(

@@ -10,7 +10,7 @@ struct Tenure: AsyncParsableCommand {
     version: Build.version,
     subcommands: [
       DevCommand.self, ServeCommand.self, MigrateCommand.self, BootstrapCommand.self,
-      SettingsCommand.self,
+      SettingsCommand.self, RoutesCommand.self,
       OrganizationCommand.self, UserCommand.self, ClientCommand.self, PrivacyCommand.self,
       AuditCommand.self, JobsCommand.self,
     ])

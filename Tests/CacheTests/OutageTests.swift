@@ -151,7 +151,8 @@ struct OutageTests {
     var read = SettingsReader(environment: address.map { ["TENURE_REDIS_URL": $0] } ?? [:]) { _ in
       nil
     }
-    let cache = Cache(settings: CacheSettings(&read), clock: .system, logger: Self.quiet)
+    let cache = Cache(
+      settings: CacheSettings(&read), limitName: { _ in "" }, clock: .system, logger: Self.quiet)
     let group = ServiceGroup(
       configuration: .init(services: [.init(service: cache)], logger: Self.quiet))
     try await withThrowingTaskGroup(of: Void.self) { tasks in

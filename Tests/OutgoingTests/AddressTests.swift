@@ -13,7 +13,7 @@ struct AddressTests {
       "172.16.0.1", "172.31.255.255", "192.0.0.192", "192.0.2.1", "192.88.99.1", "192.168.0.1",
       "198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.1", "224.0.0.1",
       "239.255.255.255", "240.0.0.1", "255.255.255.255",
-      "::", "::1", "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:8.8.8.8", "::ffff:0:10.0.0.1",
+      "::", "::1", "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:0:10.0.0.1",
       "64:ff9b::7f00:1", "64:ff9b::8.8.8.8", "64:ff9b:1::1", "100::1", "2001::1", "2001:2::1",
       "2001:10::1", "2001:20::1", "2001:db8::1", "2002:7f00:1::", "2002:808:808::", "3fff::1",
       "5f00::1", "fc00::1", "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1", "4000::1",
@@ -25,6 +25,7 @@ struct AddressTests {
   @Test(
     "public addresses are not",
     arguments: [
+      "::ffff:8.8.8.8",
       "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0",
       "126.255.255.255", "128.0.0.1", "168.63.129.15", "169.253.255.255", "172.15.255.255",
       "172.32.0.0", "192.0.1.1", "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0",
@@ -70,7 +71,7 @@ struct AddressTests {
     ])
   func policy(_ attempt: Attempt) throws {
     let policy = AddressPolicy(
-      allowed: [.host("hooks.internal"), .network("10.1.0.0/16")], ports: [443, 8443])
+      allowed: [.host("hooks.internal"), .network(block("10.1.0.0/16"))], ports: [443, 8443])
     let url = try OutgoingURL(attempt.url)
     let outcome = Result { () throws(OutgoingError) in try policy.check(url, attempt.addresses) }
     switch (outcome, attempt.error) {
@@ -112,7 +113,8 @@ struct AddressTests {
       "https://.a.example/", "https://a..example/", "https://2130706433/", "https://0x7f.1/",
       "https://0x7f000001/", "https://127.1/", "https://0177.0.0.1/", "https://127.0.0.1.1/",
       "https://256.1.1.1/", "https://[::1/", "https://[::1%25lo]/", "https://[v1.a]/",
-      "https://[::g]/", "https://a.example:0/", "https://a.example:65536/", "https://a.example:/x",
+      "https://[::g]/", "https://[::ffff:8.8.8.8]/", "https://[::ffff:808:808]/",
+      "https://a.example:0/", "https://a.example:65536/", "https://a.example:/x",
       "https://a.example:8a/", "https://a.example/%", "https://a.example/%zz",
       "https://a.example/" + String(repeating: "x", count: 2048),
     ])
@@ -126,7 +128,8 @@ struct AddressTests {
       setting: "hooks.internal,10.1.0.0/16,127.0.0.1,::1")
     #expect(
       list == [
-        .host("hooks.internal"), .network("10.1.0.0/16"), .network("127.0.0.1"), .network("::1"),
+        .host("hooks.internal"), .network(block("10.1.0.0/16")), .network(block("127.0.0.1")),
+        .network(block("::1")),
       ])
     for wrong in ["10.1.0.0/8", "10.0.0.0/33", "Hooks.internal", "https://a", "a b", "*.example"] {
       #expect(throws: SettingRefusal.self) { try OutgoingDestination(setting: wrong) }

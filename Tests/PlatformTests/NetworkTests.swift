@@ -1,119 +1,98 @@
-import Foundation
 import Platform
 import Testing
 
-@Suite("IP addresses and networks")
+@Suite("IP addresses and blocks")
 struct NetworkTests {
   @Test(
-    "read and written",
+    "RFC 5952: every spelling of an address is one value, shown in one way",
     arguments: [
-      ("0.0.0.0", "0.0.0.0"), ("192.168.1.254", "192.168.1.254"), ("::", "0:0:0:0:0:0:0:0"),
-      ("::1", "0:0:0:0:0:0:0:1"), ("1::", "1:0:0:0:0:0:0:0"),
-      ("2001:DB8::A:1", "2001:db8:0:0:0:0:a:1"),
-      ("1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"), ("1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:0"),
-      ("::2:3:4:5:6:7:8", "0:2:3:4:5:6:7:8"), ("::ffff:1.2.3.4", "0:0:0:0:0:ffff:102:304"),
-      ("1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:102:304"),
+      ("192.0.2.1", "192.0.2.1"), ("0.0.0.0", "0.0.0.0"), ("255.255.255.255", "255.255.255.255"),
+      ("::", "::"), ("::1", "::1"), ("1::", "1::"), ("2001:DB8::1", "2001:db8::1"),
+      ("2001:0db8:0000:0000:0000:0000:0000:0001", "2001:db8::1"),
+      ("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"), ("2001:0:0:1:0:0:0:1", "2001:0:0:1::1"),
+      ("2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"), ("::ffff:192.0.2.1", "192.0.2.1"),
+      ("::FFFF:c000:201", "192.0.2.1"), ("64:ff9b::192.0.2.33", "64:ff9b::c000:221"),
     ])
-  func reads(_ text: String, _ expected: String) throws {
+  func spellings(_ text: String, _ canonical: String) throws {
     let address = try #require(IPAddress(text))
-    #expect(address.description == expected)
-    #expect(IPAddress(expected) == address)
+    #expect(address.description == canonical)
+    #expect(IPAddress(canonical) == address)
   }
 
   @Test(
-    "other spellings are refused",
+    "what is no address is refused",
     arguments: [
-      "", "1", "1.2.3", "1.2.3.4.5", "01.2.3.4", "1.2.3.256", "1.2.3.-4", "1.2.3.+4", " 1.2.3.4",
-      "0x7f.0.0.1", "1..2.3", ":", ":::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3",
-      "1:2:3:4:5:6:7:8::", "::1:2:3:4:5:6:7:8", "12345::", "g::", "::1.2.3", "1.2.3.4::",
-      "1:2:3:4:5:6:7:1.2.3.4", "::1%lo", "[::1]", ":1::", "1::1:", "+1::", "٣::",
+      "", "1.2.3", "1.2.3.4.5", "256.0.0.1", "01.2.3.4", "1.2.3.-4", "1.2.3.+4", " 1.2.3.4",
+      "1.2.3.4 ", ":", ":::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "::1::", "1::2::3", "g::",
+      "12345::", "fe80::1%eth0", "[::1]", "1.2.3.4::", "::1.2.3", "+1::", "1:2:3:4:5:6:7::8",
+      "0x7f.0.0.1", "2130706433", "::ffff:1.2.3.4.5",
     ])
-  func refuses(_ text: String) {
+  func refused(_ text: String) {
     #expect(IPAddress(text) == nil)
   }
 
-  @Test("networks contain what their prefix says")
-  func networks() throws {
-    let network: IPNetwork = "10.16.0.0/12"
-    for text in ["10.16.0.0", "10.31.255.255"] {
-      #expect(network.contains(try #require(IPAddress(text))))
-    }
-    for text in ["10.15.255.255", "10.32.0.0", "::10.16.0.0"] {
-      #expect(!network.contains(try #require(IPAddress(text))))
-    }
-    #expect(("0.0.0.0/0" as IPNetwork).contains(.v4(.max)))
-    #expect(("::/0" as IPNetwork).contains(.v6(.max)))
-    #expect(("::1" as IPNetwork).contains(.v6(1)))
-    for wrong in ["10.0.0.1/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/08", "::/129", "/8", "a/8"] {
-      #expect(IPNetwork(wrong) == nil, "\(wrong)")
-    }
+  @Test(
+    "RFC 4632: a block has exactly the addresses of its prefix",
+    arguments: [
+      ("10.0.0.0/8", "10.255.0.1", true), ("10.0.0.0/8", "11.0.0.1", false),
+      ("10.0.0.0/8", "::ffff:10.1.2.3", true), ("192.0.2.1", "192.0.2.1", true),
+      ("192.0.2.1", "192.0.2.2", false), ("0.0.0.0/0", "203.0.113.9", true),
+      ("0.0.0.0/0", "2001:db8::1", false), ("::/0", "2001:db8::1", true),
+      ("2001:db8::/32", "2001:db8:ffff::1", true), ("2001:db8::/32", "2001:db9::1", false),
+      ("2001:db8::/65", "2001:db8::7fff:0:0:0", true),
+      ("2001:db8::/65", "2001:db8:0:0:8000::", false),
+    ])
+  func blocks(_ block: String, _ address: String, _ isInside: Bool) throws {
+    let block = try #require(AddressBlock(block))
+    #expect(try block.contains(#require(IPAddress(address))) == isInside)
   }
-}
-
-@Suite("Circuit breaker")
-struct CircuitBreakerTests {
-  static let start = Date(timeIntervalSince1970: 1_800_000_000)
 
   @Test(
-    "opens after so many failures in a row, lets one through after the pause, closes when it is well"
-  )
-  func cycle() {
-    var breaker = CircuitBreaker(failuresMax: 3, pauseSeconds: 10)
-    func admits(at seconds: Double) -> Bool { breaker.admits(now: Self.start + seconds) }
-    for outcome in [CircuitBreaker.Outcome.failed, .failed, .healthy, .failed, .undecided, .failed]
-    {
-      #expect(admits(at: 0))
-      breaker.record(outcome, now: Self.start)
-    }
-    #expect(breaker.isClosed)
-    breaker.record(.failed, now: Self.start)
-    #expect(!breaker.isClosed)
-    #expect(!admits(at: 9.9))
-    #expect(admits(at: 10))
-    #expect(!admits(at: 10))
-    // The probe came to nothing by our doing: another may go at once.
-    breaker.record(.undecided, now: Self.start + 10)
-    #expect(admits(at: 10))
-    breaker.record(.failed, now: Self.start + 10)
-    #expect(!admits(at: 19.9))
-    #expect(admits(at: 20))
-    breaker.record(.healthy, now: Self.start + 20)
-    #expect(breaker.isClosed)
+    "a block that says two things is refused",
+    arguments: [
+      "10.1.2.3/8", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/08", "x/8",
+    ])
+  func malformed(_ text: String) {
+    #expect(AddressBlock(text) == nil)
+  }
+
+  @Test("a subscriber has one IPv4 address, or an IPv6 /64")
+  func subscribers() throws {
+    let one = try #require(IPAddress("2001:db8:1:2:3::4")).subscriber
+    #expect(one == IPAddress("2001:db8:1:2:ffff::1")?.subscriber)
+    #expect(one != IPAddress("2001:db8:1:3::1")?.subscriber)
+    #expect(IPAddress("192.0.2.1")?.subscriber != IPAddress("192.0.2.2")?.subscriber)
   }
 }
 
-@Suite("Single flight")
-struct SingleFlightTests {
-  @Test("when the first caller is cancelled the next takes over")
-  func handOver() async throws {
-    let flights = SingleFlight<String, Int>()
-    let started = TestSignal<Int>.armed()
-    let joined = TestSignal<Void>.armed()
-    try await withThrowingTaskGroup(of: Int.self) { group in
-      await withTaskGroup(of: Void.self) { first in
-        first.addTask {
-          await #expect(throws: CancellationError.self) {
-            try await flights.value(for: "a") {
-              started.signal(1)
-              try await Task.sleep(for: .seconds(600))
-              return 1
-            }
-          }
-        }
-        _ = try? await started.wait()
-        group.addTask {
-          joined.signal()
-          return try await flights.value(for: "a") {
-            started.signal(2)
-            return 2
-          }
-        }
-        try? await joined.wait()
-        first.cancelAll()
-      }
-      let value = try await group.next()
-      #expect(value == 2)
-    }
-    #expect(try await started.wait() == 2)
+@Suite("Rates")
+struct RateLimitTests {
+  @Test(
+    "what a setting may say",
+    arguments: [
+      ("off", nil), ("100/s:500", Rate(100, per: .second, burst: 500)),
+      ("30/m:1", Rate(30, per: .minute, burst: 1)),
+    ] as [(String, Rate?)])
+  func reads(_ text: String, _ rate: Rate?) throws {
+    let limit = try #require(RateLimit(text))
+    #expect(limit.rate == rate)
+    #expect(limit.settingText == text)
+  }
+
+  @Test(
+    "and what not",
+    arguments: [
+      "", "100", "100/s", "100/h:5", "0/s:5", "5/s:0", "-1/s:1", "+1/s:1", "1/s:1:1", "1/s/s:1",
+      "1000001/s:1", "01/s:1", "Off", "1 /s:1",
+    ])
+  func refuses(_ text: String) {
+    #expect(RateLimit(text) == nil)
+  }
+
+  @Test("the window is the time in which an empty bucket fills")
+  func windows() {
+    #expect(Rate(100, per: .second, burst: 500)?.windowSeconds == 5)
+    #expect(Rate(30, per: .minute, burst: 30)?.windowSeconds == 60)
+    #expect(Rate(1000, per: .second, burst: 1)?.windowSeconds == 1)
   }
 }

@@ -45,6 +45,10 @@ struct ServerTests {
       Route(.post, "oauth2/token") { request, _ in
         try await Form(request, limit: 1000).required("grant_type")
       },
+      Route(.get, "oauth2/named") { request, context in
+        context.allowOrigins(["https://spa.example"], for: request.headers)
+        return "named"
+      },
       Route(.get, "oauth2/throws") { _, _ -> String in throw Unknown() },
       Route(.get, "page/http-error") { _, _ -> String in throw HTTPError(.conflict, message: "x") },
       Route(.post, "page/redirect") { _, _ in Redirect(to: "/page/ok") },
@@ -224,7 +228,7 @@ struct ServerTests {
     try await TestServer.run(Self.groups) { server in
       let reply = try await RawConnection.exchange(
         port: server.port,
-        "POST /admin/v1/things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        "POST /admin/v1/things HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
           + "Content-Length: 100000000000\r\n\r\n{")
       #expect(reply.hasPrefix("HTTP/1.1 413 "))
       #expect(reply.contains("onnection: close"))
@@ -236,7 +240,7 @@ struct ServerTests {
     try await TestServer.run(Self.groups) { server in
       let reply = try await RawConnection.exchange(
         port: server.port,
-        "POST /admin/v1/things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        "POST /admin/v1/things HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
           + "Transfer-Encoding: chunked\r\n\r\nZZ\r\n")
       #expect(reply.hasPrefix("HTTP/1.1 400 "))
       #expect(reply.contains("Content-Security-Policy: default-src 'none'"))
@@ -250,9 +254,10 @@ struct ServerTests {
     try await TestServer.run(Self.groups) { server in
       let reply = try await RawConnection.exchange(
         port: server.port,
-        "GET /page/ok HTTP/1.1\r\nHost: x\r\nX-Long: \(String(repeating: "x", count: 70_000))\r\n\r\n"
+        "GET /page/ok HTTP/1.1\r\nHost: localhost\r\nX-Long: \(String(repeating: "x", count: 70_000))\r\n\r\n"
       )
-      #expect(reply.hasPrefix("HTTP/1.1 4") || reply.isEmpty)
+      #expect(reply.hasPrefix("HTTP/1.1 431 "))
+      #expect(reply.contains("Content-Security-Policy: default-src 'none'"))
     }
   }
 
@@ -287,8 +292,8 @@ struct ServerTests {
       let second = WebServer(
         settings: .test(port: server.port, base: "http://localhost:8080"),
         pages: try Pages(serverName: "T", []), groups: [], logger: .init(label: "second"),
-        lines: nil, tracer: nil,
-        translate: { _ in nil }, onListening: { _ in })
+        lines: nil, tracer: nil, drain: .none, backlog: { .zero }, translate: { _ in nil },
+        onListening: { _ in })
       let error = await #expect(throws: ListenError.self) { try await second.run() }
       #expect(
         error?.description
@@ -310,7 +315,19 @@ struct ServerTests {
       #expect(preflight.header("X-Content-Type-Options") == "nosniff")
       let refused = try await server.send("POST", "/oauth2/token", [origin])
       #expect(refused.status == 400)
-      #expect(refused.header("Access-Control-Allow-Origin") == "*")
+      #expect(refused.header("Access-Control-Allow-Origin") == nil)
+      #expect(refused.header("Vary") == "Origin")
+      let named = try await server.send("GET", "/oauth2/named", [origin])
+      #expect(named.header("Access-Control-Allow-Origin") == "https://spa.example")
+      #expect(named.header("Access-Control-Allow-Credentials") == nil)
+      #expect(named.header("Vary") == "Origin")
+      for other in ["https://spa.example.evil.example", "http://spa.example", "null"] {
+        let reply = try await server.send("GET", "/oauth2/named", [("Origin", other)])
+        #expect(reply.header("Access-Control-Allow-Origin") == nil)
+        #expect(reply.header("Vary") == "Origin")
+      }
+      let published = try await server.send("GET", "/.well-known/nothing", [origin])
+      #expect(published.header("Access-Control-Allow-Origin") == "*")
       for path in ["/page/ok", "/admin/v1/challenge", "/nothing"] {
         let reply = try await server.send("GET", path, [origin])
         #expect(reply.header("Access-Control-Allow-Origin") == nil)

@@ -48,17 +48,22 @@ struct TestServer: Sendable {
 
   static func run<R: Sendable>(
     _ groups: [EndpointGroup], base: BaseURL = "http://localhost:8080",
+    drain: Drain = .none, backlog: @escaping @Sendable () -> Duration = { .zero },
+    settings change: (inout WebSettings) -> Void = { _ in },
     tracer: SpanRecorder? = nil,
     translate: @escaping @Sendable (any Error) -> (any Refusal)? = { _ in nil },
     _ body: @escaping @Sendable (TestServer) async throws -> R
   ) async throws -> R {
     let lines = LogLines()
     let listening = TestSignal<Int>.armed()
+    var settings = WebSettings.test(port: 0, base: base)
+    change(&settings)
     let server = WebServer(
-      settings: .test(port: 0, base: base), pages: try Pages(serverName: "Tenure", []),
+      settings: settings, pages: try Pages(serverName: "Tenure", []),
       groups: groups, logger: Logger(label: "test") { _ in CollectingHandler(lines: lines) },
       lines: AccessLines(.json, logger: "test", clock: .system, sink: lines.sink), tracer: tracer,
-      translate: translate, onListening: { listening.signal($0) })
+      drain: drain, backlog: backlog, translate: translate,
+      onListening: { listening.signal($0) })
     let client = HTTPClient(
       eventLoopGroupProvider: .singleton,
       configuration: HTTPClient.Configuration(redirectConfiguration: .disallow))
@@ -94,12 +99,20 @@ struct TestServer: Sendable {
   }
 }
 
+extension Drain {
+  /// Of a server that is never asked to go on for a while.
+  static var none: Drain {
+    Drain(readiness: Readiness([], timeout: .seconds(1)), delaySeconds: 0)
+  }
+}
+
 extension WebSettings {
   static func test(port: Int, base: BaseURL) -> WebSettings {
     var reader = SettingsReader(environment: [:]) { _ in nil }
     var settings = WebSettings(&reader)
     settings.port = port
     settings.baseURL = base
+    settings.otherHosts = ["127.0.0.1"]
     return settings
   }
 }

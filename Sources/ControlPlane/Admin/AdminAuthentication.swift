@@ -11,17 +11,20 @@ package struct AdminAuthentication: Sendable {
   private let database: Database
   private let directory: TenantDirectory
   private let verifier: AccessTokenVerifier
+  private let limits: TenantLimits
   private let audience: String
 
   /// The `aud` of tokens for `/admin/v1`, by the address of the server.
   package static func audience(base: BaseURL) -> String { "\(base.text)/admin/v1" }
 
   package init(
-    database: Database, directory: TenantDirectory, verifier: AccessTokenVerifier, base: BaseURL
+    database: Database, directory: TenantDirectory, verifier: AccessTokenVerifier,
+    limits: TenantLimits, base: BaseURL
   ) {
     self.database = database
     self.directory = directory
     self.verifier = verifier
+    self.limits = limits
     audience = Self.audience(base: base)
   }
 
@@ -29,6 +32,10 @@ package struct AdminAuthentication: Sendable {
   private static func token(in headers: HTTPFields) throws(BearerChallenge) -> Secret<String>? {
     if headers[.authorization]?.lowercased() == "bearer" { return nil }
     return try headers.bearerToken()
+  }
+
+  private func charge(_ charge: LimitCharge?, _ base: BaseContext) async throws {
+    if let charge { try await base.charge([charge], by: limits.limiter) }
   }
 
   /// The context of a request, or a challenge.
@@ -41,12 +48,14 @@ package struct AdminAuthentication: Sendable {
     guard let system = try await directory.find(slug: Tenant.systemSlug) else {
       throw Problem.unavailable("The platform is not set up yet.", reason: "no system tenant")
     }
+    try await charge(limits.charge(.address, base.clientAddress, in: system), base)
     let token: AccessToken
     do {
       token = try await verifier.verify(text.reveal(), of: system, audience: audience)
     } catch let error as JOSEError {
       throw BearerChallenge.invalidToken("\(error)")
     }
+    try await charge(limits.charge(.operator, .name(token.clientID.text), in: system), base)
     let check = CheckTokenUsable(
       tokenID: token.id.description, family: token.id.family, client: token.clientID,
       user: token.user)

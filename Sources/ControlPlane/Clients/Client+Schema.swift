@@ -39,6 +39,9 @@ extension Client {
     .optional("backchannel_logout_session_required", .boolean),
     .optional("frontchannel_logout_uri", .string(format: "uri")),
     .optional("frontchannel_logout_session_required", .boolean),
+    .optional(
+      "allowed_origins", .array(.string()),
+      "Origins of browser applications, beside those of the redirect URIs."),
     .optional("first_party", .boolean, "An application of the organization itself."),
   ]
 

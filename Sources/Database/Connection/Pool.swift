@@ -33,6 +33,12 @@ final class Pool: Sendable {
     }
   }
 
+  var queueTime: Duration {
+    guard let deadline = state.withLock({ $0.waiters.firstDeadline }) else { return .zero }
+    let left = Int64(clamping: deadline) - Int64(clamping: Monotonic.now())
+    return max(.zero, .seconds(settings.waitSeconds) - .nanoseconds(left))
+  }
+
   // MARK: Lending
 
   func lease(for schema: TenantSchema?) async throws -> Connection {

@@ -41,6 +41,11 @@ struct WaitingLine {
     count += 1
   }
 
+  /// When the caller who waits longest gives up; nil while nobody waits.
+  var firstDeadline: UInt64? {
+    count == 0 ? nil : line[head...].first { $0.answer != nil }?.deadline
+  }
+
   private static let lookAheadMax = 64
   private static let timesPassedMax = 256
 

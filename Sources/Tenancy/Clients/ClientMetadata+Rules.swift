@@ -7,6 +7,7 @@ extension ClientMetadata {
   func checkRules(_ read: inout ObjectReader) {
     checkGrants(&read)
     checkRedirects(&read)
+    checkOrigins(&read)
     checkKeys(&read)
     checkSubject(&read)
     checkRequests(&read)

@@ -33,6 +33,9 @@ package struct ClientMetadata: Sendable, Hashable {
   package var logout = ClientLogout()
   /// Our extension, `first_party`: an application of the organization itself.
   package var isFirstParty = false
+  /// Our extension, `allowed_origins`: where browser applications of the client run, beside the origins
+  /// of its redirect URIs (Fetch section 3.2).
+  package var allowedOrigins: [String] = []
 
   package init() {}
 
@@ -89,6 +92,7 @@ package struct ClientMetadata: Sendable, Hashable {
     requests = ClientRequests(&read)
     logout = ClientLogout(&read)
     isFirstParty = read.bool("first_party") ?? false
+    allowedOrigins = read.strings("allowed_origins", countMax: 20, bytesMax: 300) ?? []
   }
 
   /// In the names of RFC 7591, defaults filled in.
@@ -120,6 +124,7 @@ package struct ClientMetadata: Sendable, Hashable {
     requests.write(to: &object)
     logout.write(to: &object)
     object["first_party"] = .bool(isFirstParty)
+    object["allowed_origins"] = .array(allowedOrigins.map(JSON.string))
     return object
   }
 

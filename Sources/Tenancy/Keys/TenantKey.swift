@@ -16,6 +16,7 @@ package struct KeyPurpose: Sendable, Hashable {
   package static let form = KeyPurpose("form")
   package static let idempotency = KeyPurpose("idempotency")
   package static let throttle = KeyPurpose("throttle")
+  package static let limit = KeyPurpose("limit")
 }
 
 /// The key of one tenant (KEK): wraps subject keys, seals what belongs to nobody in particular, and

@@ -16,6 +16,8 @@ package struct TenantSettings: Sendable, Hashable {
   /// Data minimisation: what sessions and audit events may keep about the device.
   package var recordsIPAddress = true
   package var recordsUserAgent = true
+  /// Rate limits other than the platform's: `limit_address`, `limit_client`, …
+  package var limits: [LimitPolicy: RateLimit] = [:]
   /// BCP 47 tag of the pages' language.
   package var language = "en"
 
@@ -52,6 +54,14 @@ package struct TenantSettings: Sendable, Hashable {
     for field in TenantSettings.flags {
       if let value = read.bool(field.name) { self[keyPath: field.path] = value }
     }
+    for policy in LimitPolicy.allCases {
+      guard let text = read.text(policy.settingName) else { continue }
+      if let limit = RateLimit(text) {
+        limits[policy] = limit
+      } else {
+        read.refuse(policy.settingName, "must be \(RateLimit.form)")
+      }
+    }
     guard let tag = read.string("language", bytesMax: 35) else { return }
     if let problem = ClaimRule.languageProblem(tag) {
       read.refuse("language", problem)
@@ -66,6 +76,9 @@ package struct TenantSettings: Sendable, Hashable {
       object[field.name] = .integer(Int64(self[keyPath: field.path]))
     }
     for field in TenantSettings.flags { object[field.name] = .bool(self[keyPath: field.path]) }
+    for policy in LimitPolicy.allCases {
+      if let limit = limits[policy] { object[policy.settingName] = .string(limit.settingText) }
+    }
     object["language"] = .string(language)
     return object
   }

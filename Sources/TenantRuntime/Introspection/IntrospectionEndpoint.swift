@@ -20,7 +20,7 @@ struct IntrospectionEndpoint: TenantEndpoint {
 
   func respond(to request: Request, in context: TenantContext) async throws -> JSONResponse {
     let form = try await Form(request, limit: 32 * 1024)
-    let client = try await authenticate(request.headers, form, in: context.tenant)
+    let client = try await authenticate(request.headers, form, in: context)
     // RFC 7662 section 2.1: the endpoint requires authorization, which a public client can't prove.
     guard !client.isPublic else { throw OAuthError.invalidClient("public client") }
     let token = Secret(try form.required("token"))

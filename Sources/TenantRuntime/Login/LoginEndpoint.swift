@@ -40,8 +40,13 @@ struct LoginEndpoint: TenantEndpoint {
         visit, identifier: try form.optional("username", max: Self.identifierBytesMax),
         notice: .incomplete, request, context)
     }
+    try await context.charge(
+      context.limits.charge(.signIn, context.clientAddress, in: context.tenant),
+      context.limits.charge(
+        .user, .name(BlindIndex.username.normalise(identifier) ?? ""), in: context.tenant))
     let (attempt, decision) = await throttle.begin(
-      identifier: identifier, address: context.peerAddress ?? "", in: context.tenant)
+      identifier: identifier, address: context.clientAddress?.subscriber.description ?? "",
+      in: context.tenant)
     if let refusal = LoginNotice(decision) {
       return try page(visit, identifier: identifier, notice: refusal, request, context)
     }

@@ -21,7 +21,7 @@ struct RevocationEndpoint: TenantEndpoint {
   /// tokens of other clients: it tells nobody which tokens exist (our policy).
   func respond(to request: Request, in context: TenantContext) async throws -> EmptyResponse {
     let form = try await Form(request, limit: 32 * 1024)
-    let client = try await authenticate(request.headers, form, in: context.tenant)
+    let client = try await authenticate(request.headers, form, in: context)
     let token = Secret(try form.required("token"))
     let origin = context.origin(request, actor: .client(client.id.text))
     if let refresh = RefreshToken(token.reveal(), key: context.tenant.refreshTokenKey) {

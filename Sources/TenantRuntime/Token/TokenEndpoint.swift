@@ -14,7 +14,7 @@ struct TokenEndpoint: TenantEndpoint {
 
   func respond(to request: Request, in context: TenantContext) async throws -> TokenResponse {
     let form = try await Form(request, limit: 32 * 1024)
-    let client = try await authenticate(request.headers, form, in: context.tenant)
+    let client = try await authenticate(request.headers, form, in: context)
     let grant = try grants[form.required("grant_type")]
     guard client.allows(type(of: grant).type) else {
       throw OAuthError.unauthorizedClient("not registered for \(type(of: grant).type.rawValue)")

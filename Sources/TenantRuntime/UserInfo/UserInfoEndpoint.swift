@@ -24,6 +24,12 @@ struct UserInfoEndpoint: TenantEndpoint {
     guard let family = token.id.family, token.scope.contains(OAuthScope.openID) else {
       throw BearerChallenge.insufficientScope(OAuthScope.openID)
     }
+    if let client = try await tokens.clients.find(token.clientID, in: tenant) {
+      context.allowOrigins(client.metadata.origins, for: request.headers)
+    }
+    try await context.charge(
+      context.limits.charge(.client, .name(token.clientID.text), in: tenant),
+      context.limits.charge(.user, .name(token.subject), in: tenant))
     let find = FindUserInfo(family: ID(family), jti: token.id.description)
     guard try await tokens.isClientActive(token, of: tenant),
       let info = try await database.first(find, in: tenant.schema), info.isAlive

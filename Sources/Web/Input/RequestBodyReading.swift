@@ -2,25 +2,18 @@ import Hummingbird
 import NIOCore
 
 extension Request {
-  /// How long a client may take to send a body.
-  private static let bodySecondsMax = 30
-
-  /// The whole body, or a refusal: too large, too slow, cut off.
+  /// The whole body, or a refusal: too large, cut off.
   ///
-  /// An idle connection is closed by the server; this deadline is for bodies that trickle.
+  /// ``ConnectionHandler`` ends a request whose body takes too long.
   func bytes(limit: Int) async throws -> [UInt8] {
     if let length = headers[.contentLength].flatMap(Int.init), length > limit {
       throw Problem.payloadTooLarge(limit: limit)
     }
-    let deadline = ContinuousClock.now + .seconds(Self.bodySecondsMax)
     var bytes: [UInt8] = []
     do {
       for try await part in body {
         guard bytes.count + part.readableBytes <= limit else {
           throw Problem.payloadTooLarge(limit: limit)
-        }
-        guard ContinuousClock.now < deadline else {
-          throw Problem(.requestTimeout, detail: "The body took too long to arrive.")
         }
         bytes.append(contentsOf: part.readableBytesView)
       }

@@ -1,5 +1,5 @@
 package import HTTPTypes
-import Platform
+package import Platform
 
 /// What is wrong with one member of a request body.
 package struct FieldError: Sendable, Hashable {
@@ -22,6 +22,8 @@ package struct Problem: Refusal, Equatable {
   package var errors: [FieldError]
   package var headers: HTTPFields
   package var reason: String?
+  /// Members beyond those of RFC 9457 section 3.1.
+  package var members: JSONObject = [:]
 
   package init(
     _ status: HTTPResponse.Status, kind: String? = nil, title: String? = nil,
@@ -49,6 +51,7 @@ package struct Problem: Refusal, Equatable {
       "status": .integer(Int64(status.code)),
     ]
     if let detail { body["detail"] = .string(detail) }
+    for name in members.names { body[name] = members[name] }
     if !errors.isEmpty {
       body["errors"] = .array(
         errors.map { .object(["field": .string($0.field), "message": .string($0.message)]) })
@@ -61,8 +64,11 @@ extension Problem {
   /// What an OAuth client understands of it (RFC 6749 sections 4.1.2.1 and 5.2).
   private var oauthCode: OAuthError.Code? {
     switch status {
-    case .serviceUnavailable: .temporarilyUnavailable
-    case .contentTooLarge: .invalidRequest
+    // No code says "too often"; the status does (RFC 6585 section 4).
+    case .serviceUnavailable, .tooManyRequests: .temporarilyUnavailable
+    case .contentTooLarge, .badRequest, .misdirectedRequest, .requestTimeout, .uriTooLong,
+      .requestHeaderFieldsTooLarge:
+      .invalidRequest
     default: nil
     }
   }

@@ -7,6 +7,7 @@ import Tracing
 ///
 /// All three name the route's template, never the path or the query: both can carry codes and e-mails.
 struct AccessLog: RouterMiddleware {
+  let proxies: TrustedProxies
   let metrics: RequestMetrics
   /// Nil where requests are not logged.
   let lines: AccessLines?
@@ -26,6 +27,9 @@ struct AccessLog: RouterMiddleware {
     let trace = span?.trace ?? incoming?.child ?? .begin(isSampled: false)
     var context = context
     context.identify(request, in: trace, isNew: incoming == nil)
+    if let peer = context.clientAddress {
+      context.clientAddress = proxies.client(behind: peer, request.headers)
+    }
     let visit = Visit(request: request, context: context, trace: trace, watch: watch)
     do {
       var response = try await ServiceContext.withValue(span?.context ?? ServiceContext(trace)) {

@@ -1,7 +1,8 @@
+package import HTTPTypes
 package import Hummingbird
 import Logging
 import NIOCore
-import Platform
+package import Platform
 import Synchronization
 
 /// What every request context of this server offers.
@@ -13,8 +14,9 @@ extension WebContext {
   /// The correlation id: from `X-Request-ID` when that is sane, otherwise generated.
   package var id: String { base.requestID }
   package var requestID: String { base.requestID }
-  /// The address of the other end of the connection, without its port.
-  package var peerAddress: String? { base.channel.remoteAddress?.ipAddress }
+  /// Who sent the request: the other end of the connection, or whom trusted proxies name; nil on a
+  /// socket without addresses.
+  package var clientAddress: IPAddress? { base.clientAddress }
 
   /// Adds a field to this request's line in the access log: ids, never personal data.
   package func note(_ key: String, _ value: String) { base.notes.add(key, value) }
@@ -22,6 +24,10 @@ extension WebContext {
   package func note(tenant: String) { base.notes.name(tenant) }
   /// Names the organization error pages of this request are headed with.
   package func brand(_ owner: PageOwner) { base.notes.brand(owner) }
+  /// Opens the answer to the browser applications of the client it is for.
+  package func allowOrigins(_ origins: @autoclosure () -> [String], for headers: HTTPFields) {
+    if headers.contains(.origin) { base.notes.allow(origins()) }
+  }
 }
 
 /// A context made from ``BaseContext`` by the `resolve` of an ``EndpointGroup``.
@@ -43,11 +49,15 @@ package struct BaseContext: WebContext {
   package var coreContext: CoreRequestContextStorage
   package internal(set) var requestID: String
   let channel: any Channel
+  let connection: Connection?
+  var clientAddress: IPAddress?
   let notes = RequestNotes()
 
   package init(source: ApplicationRequestContextSource) {
     coreContext = CoreRequestContextStorage(source: source)
     channel = source.channel
+    connection = Connection.current
+    clientAddress = connection?.peer
     requestID = ""
   }
 
@@ -97,6 +107,9 @@ package final class RequestNotes: Sendable {
     var tenant: String?
     var fields: [(name: String, value: String)] = []
     var owner: PageOwner?
+    var limits: [LimitState] = []
+    var charges: [LimitCharge] = []
+    var origins: [String] = []
   }
   private let state = Mutex(State())
 
@@ -112,5 +125,27 @@ package final class RequestNotes: Sendable {
     state.withLock { $0.owner = owner }
   }
 
+  func allow(_ origins: [String]) {
+    state.withLock { $0.origins = origins }
+  }
+
+  func note(_ limits: [LimitState]) {
+    state.withLock { $0.limits += limits }
+  }
+
+  func charged(_ charges: [LimitCharge]) {
+    state.withLock { $0.charges += charges }
+  }
+
+  /// What the request was charged so far; the next call finds nothing.
+  func takeCharges() -> [LimitCharge] {
+    state.withLock { state in
+      defer { state.charges = [] }
+      return state.charges
+    }
+  }
+
   var current: State { state.withLock { $0 } }
+  var limits: [LimitState] { state.withLock { $0.limits } }
+  var origins: [String] { state.withLock { $0.origins } }
 }

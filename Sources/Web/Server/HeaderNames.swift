@@ -10,6 +10,11 @@ extension HTTPField.Name {
 
   package static let requestID = known("X-Request-ID")
   package static let idempotencyKey = known("Idempotency-Key")
+  static let forwarded = known("Forwarded")
+  static let xForwardedFor = known("X-Forwarded-For")
+  static let host = known("Host")
+  static let rateLimit = known("RateLimit")
+  static let rateLimitPolicy = known("RateLimit-Policy")
   /// W3C Trace Context section 3.2.
   package static let traceparent = known("traceparent")
   static let fetchSite = known("Sec-Fetch-Site")

@@ -45,7 +45,7 @@ package enum FormTargets: Sendable, Equatable {
 
 /// The headers every answer carries; a response that set one itself keeps it.
 struct SecurityHeaders: RouterMiddleware {
-  private let fields: [HTTPField]
+  let fields: [HTTPField]
 
   /// - Parameter isSecure: Whether the server is reached over https, so that browsers may insist
   ///   on it (RFC 6797).

@@ -1,4 +1,5 @@
 import Glibc
+import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 package import Logging
@@ -8,13 +9,14 @@ import ServiceLifecycle
 
 /// The HTTP server: every group of endpoints behind the same middleware.
 ///
-/// The chain, outermost first: request id, access log, metrics and trace, body cap, security headers,
-/// cross-origin access, error boundary. It is
-/// put together here and nowhere else, so no endpoint can be mounted without it.
+/// The chain, outermost first: request id, client address, access log, metrics and trace, body cap,
+/// security headers, cross-origin access, what is left of the limits, error boundary, load shedding,
+/// host check. It is put together here and nowhere else, so no endpoint can be mounted without it.
 package struct WebServer: Service {
   private let settings: WebSettings
   private let responder: RouterResponder<BaseContext>
   private let logger: Logger
+  private let drain: Drain
   private let onListening: @Sendable (Int) async -> Void
   package let metrics: [MetricFamily]
 
@@ -25,49 +27,75 @@ package struct WebServer: Service {
   ///   - logger: Its metadata appears on the lines that requests cause.
   ///   - lines: Where each request is logged; nil where none is.
   ///   - tracer: Who records spans of requests; nil where nobody does.
+  ///   - drain: Tells when no new work is wanted.
+  ///   - backlog: How long the work waits that is behind everything else, such as the database's.
   ///   - translate: Recognises errors of modules that Web does not know.
   ///   - onListening: Called with the port once connections are accepted.
   package init(
     settings: WebSettings, pages: Pages, groups: [EndpointGroup], logger: Logger,
-    lines: AccessLines?, tracer: SpanRecorder?,
+    lines: AccessLines?, tracer: SpanRecorder?, drain: Drain,
+    backlog: @escaping @Sendable () -> Duration,
     translate: @escaping @Sendable (any Error) -> (any Refusal)?,
     onListening: @escaping @Sendable (Int) async -> Void
   ) {
     self.settings = settings
     self.logger = logger
+    self.drain = drain
     self.onListening = onListening
-    let groups = groups + [EndpointGroup([StyleSheetEndpoint(styleSheet: pages.styleSheet)])]
-    let survey = Router(context: BaseContext.self)
-    for group in groups { group.mount(survey) }
+    let groups = Self.all(groups, pages)
+    let survey = Self.survey(groups)
     let table = RouteTable(routes: survey.routes.map { ($0.path, $0.method) })
     let counts = RequestMetrics(
       routes: survey.routes.map(\.path.description), tenantsMax: settings.metricsTenantsMax)
     metrics = counts.families
     let router = Router(context: BaseContext.self, options: .autoGenerateHeadEndpoints)
     router.addMiddleware {
-      AccessLog(metrics: counts, lines: lines, tracer: tracer)
+      AccessLog(proxies: settings.proxies, metrics: counts, lines: lines, tracer: tracer)
       BodyCap(bytesMax: settings.bodyBytesMax)
       SecurityHeaders(isSecure: settings.baseURL.isSecure)
       CrossOrigin()
+      RateLimitFields()
       ErrorBoundary(pages: pages, routes: table, translate: translate)
+      LoadShedding(
+        shedder: LoadShedder(targetMilliseconds: settings.queueMilliseconds), backlog: backlog)
+      HostCheck(base: settings.baseURL, others: settings.otherHosts)
     }
     for group in groups { group.mount(router) }
     responder = router.buildResponder()
   }
 
+  /// Everything a server with these groups answers, for documentation and tests: `GET /assets/…`.
+  package static func routes(_ groups: [EndpointGroup], _ pages: Pages) -> [String] {
+    survey(all(groups, pages)).routes.map { "\($0.method.rawValue) \($0.path)" }.sorted()
+  }
+
+  private static func all(_ groups: [EndpointGroup], _ pages: Pages) -> [EndpointGroup] {
+    groups + [EndpointGroup([StyleSheetEndpoint(styleSheet: pages.styleSheet)])]
+  }
+
+  private static func survey(_ groups: [EndpointGroup]) -> Router<BaseContext> {
+    let router = Router(context: BaseContext.self)
+    for group in groups { group.mount(router) }
+    return router
+  }
+
   package func run() async throws {
-    let server = HTTPServerBuilder.http1(
-      configuration: .init(
-        idleTimeout: .seconds(Int64(settings.idleSecondsMax)),
-        httpDecoderConfiguration: .init(
-          maxHeaderFieldSize: settings.headerBytesMax, maxHeaderListSize: settings.headerBytesMax,
-          maxHeaderFieldCount: 100)))
+    let server = HTTPServerBuilder { [settings, drain] responder in
+      GuardedChannel(
+        responder: responder, limits: settings.connectionLimits,
+        headerCountMax: settings.headerCountMax,
+        count: ConnectionCount(perAddressMax: settings.connectionsPerAddressMax),
+        proxies: settings.proxies, drain: drain,
+        refusals: BareRefusals(
+          headers: HTTPFields(SecurityHeaders(isSecure: settings.baseURL.isSecure).fields)))
+    }
     let application = Application(
       responder: responder, server: server,
       configuration: ApplicationConfiguration(
         address: .hostname(settings.address, port: settings.port),
         availableConnectionsDelegate: MaximumAvailableConnections(settings.connectionsMax)),
-      onServerRunning: { [onListening, settings] channel in
+      onServerRunning: { [onListening, settings, drain] channel in
+        drain.listens(on: channel)
         await onListening(channel.localAddress?.port ?? settings.port)
       }, logger: logger)
     do {

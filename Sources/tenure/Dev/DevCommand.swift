@@ -70,6 +70,10 @@ struct DevCommand: AsyncParsableCommand {
       "TENURE_ARCHIVE_DIRECTORY": "\(directory.path)/archive",
       "TENURE_AUDIT_SPILL_DIRECTORY": "\(directory.path)/audit-spill",
     ]
+    // Nobody but the developer waits for it.
+    if ProcessInfo.processInfo.environment["TENURE_SHUTDOWN_DELAY_SECONDS"] == nil {
+      environment["TENURE_SHUTDOWN_DELAY_SECONDS"] = "0"
+    }
     if let redis { environment["TENURE_REDIS_URL"] = redis.url }
     // Two of them side by side do not get in each other's way (dev.json says which port it is), and applications under
     // development are on this machine, too.

@@ -1,7 +1,6 @@
 import Cache
 import Database
 import Platform
-import ServiceLifecycle
 import Synchronization
 import Tenancy
 import Web
@@ -35,17 +34,6 @@ enum Health {
       guard let error = error as? DatabaseError else { return .failed("no answer in time") }
       return .failed("SQLSTATE \(error.sqlState.rawValue)")
     }
-  }
-}
-
-/// Says that the process wants no more requests as soon as it is asked to stop; run it after everything else, since
-/// services stop in reverse order.
-struct DrainAnnouncement: Service {
-  let readiness: Readiness
-
-  func run() async throws {
-    try? await gracefulShutdown()
-    readiness.drain()
   }
 }
 

@@ -21,6 +21,7 @@ struct ServeSettings: Sendable {
   let cache: CacheSettings
   let outgoing: OutgoingSettings
   let web: WebSettings
+  let limits: RateLimits
   let internalListener: InternalSettings
   let traces: TraceSettings
   let passwords: PasswordHasherSettings
@@ -42,6 +43,7 @@ struct ServeSettings: Sendable {
     cache = CacheSettings(&read)
     outgoing = OutgoingSettings(&read)
     web = WebSettings(&read)
+    limits = RateLimits(&read)
     internalListener = InternalSettings(&read)
     traces = TraceSettings(&read)
     passwords = PasswordHasherSettings(&read)

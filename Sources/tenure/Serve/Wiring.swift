@@ -52,7 +52,6 @@ struct Wiring: Sendable {
     migrator = Migrator(
       database: database, control: Migrations.control, tenant: Migrations.tenant, clock: clock,
       logger: logger)
-    cache = Cache(settings: settings.cache, clock: clock, logger: logger)
     passwords = PasswordHasher(settings: settings.passwords, random: random)
     wakeUp = JobWakeUp(database: database, logger: logger)
     archive = settings.archive
@@ -60,6 +59,9 @@ struct Wiring: Sendable {
     guard let masterKey = try? MasterKey(settings.masterKey) else {
       throw StartFailure("TENURE_MASTER_KEY must be 32 bytes in base64url without padding.")
     }
+    cache = Cache(
+      settings: settings.cache, limitName: masterKey.limitNames, clock: clock, logger: logger)
+    let limits = TenantLimits(settings.limits, by: cache.limiter)
     tenancy = Tenancy(
       database: database, masterKey: masterKey,
       baseURL: settings.web.baseURL, passwords: passwords, settings: settings.tenancy,
@@ -71,7 +73,8 @@ struct Wiring: Sendable {
     pages = try Pages(serverName: "Tenure", TenantRuntime.templates + ControlPlane.templates)
     controlPlane = ControlPlane(
       database: database, migrator: migrator, tenancy: tenancy, compliance: compliance,
-      queue: queue, pages: pages, server: settings.web.baseURL, version: Build.version,
+      queue: queue, limits: limits, pages: pages, server: settings.web.baseURL,
+      version: Build.version,
       clock: clock, random: random, logger: logger)
     let outgoing = OutgoingHTTP(
       settings: settings.outgoing,
@@ -80,8 +83,8 @@ struct Wiring: Sendable {
     tenantRuntime = TenantRuntime(
       database: database, tenancy: tenancy, consents: compliance.consents,
       requests: compliance.requests, packages: compliance.packages, counters: cache.counters,
-      outgoing: outgoing, keySets: RemoteJWKSets(http: outgoing, clock: clock), pages: pages,
-      settings: settings.runtime, server: settings.web.baseURL, clock: clock,
+      limits: limits, outgoing: outgoing, keySets: RemoteJWKSets(http: outgoing, clock: clock),
+      pages: pages, settings: settings.runtime, server: settings.web.baseURL, clock: clock,
       random: random)
     jobHandlers = compliance.jobHandlers + controlPlane.jobHandlers
     metrics =
@@ -105,42 +108,49 @@ struct Wiring: Sendable {
     }
     var services: [any Service] = [database, cache, passwords] + tenancy.services + [wakeUp]
     var metrics = metrics + (tracer?.metrics ?? [])
-    var groups: [EndpointGroup] = []
     if roles.contains(.worker) {
       let workers = Workers(self, tracer)
       services += workers.services
       metrics += workers.metrics
     }
-    if roles.contains(.control) {
-      groups += controlPlane.groups
-      services += controlPlane.services
-    }
-    if roles.contains(.runtime) { groups += tenantRuntime.groups }
+    if roles.contains(.control) { services += controlPlane.services }
+    let groups = groups(roles)
     let arrival = Arrival(
       of: settings.internalListener, awaitingPublic: !groups.isEmpty, then: onListening)
+    let readiness = Health.readiness(
+      database: database, migrator: migrator, cache: cache, audit: tenancy.audit)
+    let drain = Drain(
+      readiness: readiness, delaySeconds: groups.isEmpty ? 0 : settings.web.drainDelaySeconds)
     if !groups.isEmpty {
       let server = WebServer(
         settings: settings.web, pages: pages, groups: groups, logger: logger, lines: accessLines,
-        tracer: tracer, translate: Outage.refusal,
+        tracer: tracer, drain: drain, backlog: { database.queueTime }, translate: Outage.refusal,
         onListening: { _ in await arrival.publicListens() }
       )
       services.append(server)
       metrics += server.metrics
     }
-    let readiness = Health.readiness(
-      database: database, migrator: migrator, cache: cache, audit: tenancy.audit)
     let listener = InternalServer(
       settings: settings.internalListener, readiness: readiness,
       metrics: MetricsRegistry(metrics), logger: logger,
       onListening: { await arrival.internalListens(on: $0) })
-    // Services stop in reverse order: first no more requests, last no more database, and until the
-    // very end somebody says how it goes.
-    services = [listener] + exporter(tracer) + services + [DrainAnnouncement(readiness: readiness)]
+    // Services stop in reverse order: first no more new requests, then none at all, last no more
+    // database, and until the very end somebody says how it goes.
+    services = [listener] + exporter(tracer) + services + [drain]
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await group.run()
   }
+
+  /// What the duties answer over HTTP.
+  func groups(_ roles: Set<Role>) -> [EndpointGroup] {
+    (roles.contains(.control) ? controlPlane.groups : [])
+      + (roles.contains(.runtime) ? tenantRuntime.groups : [])
+  }
+
+  /// Methods and paths of what they answer.
+  func routes(_ roles: Set<Role>) -> [String] { WebServer.routes(groups(roles), pages) }
 
   private var accessLines: AccessLines? {
     guard logger.logLevel <= .info else { return nil }

@@ -18,16 +18,20 @@ extension FuzzTarget {
     var v6 = in6_addr()
     let isV4 = inet_pton(AF_INET, text, &v4) == 1
     let isV6 = inet_pton(AF_INET6, text, &v6) == 1
-    switch IPAddress(text) {
-    case .v4(let value): hold(isV4 && UInt32(bigEndian: v4.s_addr) == value, "IPv4 by inet_pton(3)")
-    case .v6(let value):
-      let expected = withUnsafeBytes(of: v6) { $0.reduce(UInt128(0)) { $0 << 8 | UInt128($1) } }
-      hold(isV6 && expected == value, "IPv6 by inet_pton(3)")
-    case nil: hold(!isV4 && !isV6, "an address of inet_pton(3) is read")
+    let number = withUnsafeBytes(of: v6) { $0.reduce(UInt128(0)) { $0 << 8 | UInt128($1) } }
+    let expected: IPAddress? =
+      isV4
+      ? IPAddress(v4: UInt32(bigEndian: v4.s_addr))
+      : isV6
+        ? IPAddress(high: UInt64(number >> 64), low: UInt64(truncatingIfNeeded: number)) : nil
+    let address = IPAddress(text)
+    hold(address == expected, "inet_pton(3) reads the same")
+    if let address {
+      hold(IPAddress(address.description) == address, "an address that is written is read again")
     }
-    if let network = IPNetwork(text) {
-      hold(network.contains(network.address), "a network contains its own address")
-      hold(IPNetwork(network.description) == network, "a network that is written is read again")
+    if let block = AddressBlock(text) {
+      hold(block.contains(block.network), "a block contains its own address")
+      hold(AddressBlock(block.settingText) == block, "a block that is written is read again")
     }
   }
 

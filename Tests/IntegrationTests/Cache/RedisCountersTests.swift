@@ -18,7 +18,7 @@ struct RedisCountersTests {
       environment: ["TENURE_REDIS_URL": url, "TENURE_REDIS_TIMEOUT_MILLISECONDS": "5000"]
     ) { _ in nil }
     let cache = Cache(
-      settings: CacheSettings(&read), clock: .system,
+      settings: CacheSettings(&read), limitName: { "\($0)" }, clock: .system,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await cache.run() }

@@ -39,7 +39,7 @@ struct ControlPlaneHarness: Sendable {
       exports: ExportPolicy(keepDays: 7, downloadsMax: 1), clock: .system, random: .system)
     let plane = ControlPlane(
       database: test.database, migrator: test.migrator, tenancy: tenancy, compliance: compliance,
-      queue: queue, pages: try Pages(serverName: "Tests", ControlPlane.templates),
+      queue: queue, limits: .lifted, pages: try Pages(serverName: "Tests", ControlPlane.templates),
       server: TenancyHarness.baseURL, version: "test", clock: .system, random: .system,
       logger: test.logger)
     return ControlPlaneHarness(

@@ -33,6 +33,10 @@ struct Deployment: Sendable {
       "TENURE_OUTGOING_ALLOWED_DESTINATIONS": "localhost,127.0.0.0/8",
       // Every test comes from one address: the limits have tests of their own.
       "TENURE_LOGIN_FREE_ATTEMPTS_PER_ADDRESS": "1000000",
+      "TENURE_LIMIT_ADDRESS": "off", "TENURE_LIMIT_SIGN_IN": "off", "TENURE_LIMIT_OPERATOR": "off",
+      "TENURE_LIMIT_TENANT": "off", "TENURE_HTTP_CONNECTIONS_PER_ADDRESS": "off",
+      "TENURE_HTTP_QUEUE_MILLISECONDS": "off", "TENURE_HTTP_ANSWER_SECONDS": "300",
+      "TENURE_SHUTDOWN_DELAY_SECONDS": "0",
       "TENURE_JOB_LEASE_SECONDS": "2",
       // A hundred tests at once on two cores wait longer than a person would.
       "TENURE_DATABASE_WAIT_SECONDS": "120",
@@ -59,8 +63,9 @@ struct Deployment: Sendable {
   func serve(roles: String, environment extra: [String: String] = [:]) async throws
     -> TenureProcess
   {
+    let environment = environment.merging(extra) { $1 }
     let process = try await TenureProcess(
-      ["serve", "--roles", roles], environment: environment.merging(extra) { $1 }, folder: folder)
+      ["serve", "--roles", roles], environment: environment, folder: folder)
     guard roles != "worker" else { return process }
     let port = UInt16(environment["TENURE_HTTP_PORT"] ?? "") ?? 0
     for _ in 0..<1500 {

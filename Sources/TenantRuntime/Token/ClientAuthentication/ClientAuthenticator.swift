@@ -23,12 +23,26 @@ struct ClientAuthenticator: Sendable {
 
   var names: [String] { methods.map { type(of: $0).name.rawValue } }
 
-  func callAsFunction(_ headers: HTTPFields, _ form: Form, in tenant: Tenant) async throws -> Client
+  /// The client, once it has proved who it is and has requests left.
+  func callAsFunction(_ headers: HTTPFields, _ form: Form, in context: TenantContext)
+    async throws -> Client
   {
+    let tenant = context.tenant
+    let client = try await authenticated(headers, form, context)
+    // Counted only now: a client's name is public, and nobody may use up its permits for it.
+    try await context.charge(context.limits.charge(.client, .name(client.id.text), in: tenant))
+    return client
+  }
+
+  private func authenticated(_ headers: HTTPFields, _ form: Form, _ context: TenantContext)
+    async throws -> Client
+  {
+    let tenant = context.tenant
     let credentials = try presented(headers, form)
     guard let id = ClientID(credentials.clientID),
       let client = try await clients.find(id, in: tenant), client.isActive
     else { throw OAuthError.invalidClient("unknown client") }
+    context.allowOrigins(client.metadata.origins, for: headers)
     guard let secret = credentials.secret else {
       guard client.isPublic else {
         throw OAuthError.invalidClient("confidential client without secret")
