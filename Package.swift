@@ -58,13 +58,13 @@ let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distrib
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
-/// For tests alone: another implementation to compare ours with (decision 0015).
-let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
-let nioTLS = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1 = Target.Dependency.product(
   name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let nioExtras = Target.Dependency.product(name: "NIOExtras", package: "swift-nio-extras")
+/// For tests alone: another implementation to compare ours with (decision 0015).
+let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
+let nioTLS = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 
 /// What both planes stand on.
@@ -85,9 +85,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
-    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
   ],
@@ -178,7 +178,8 @@ let package = Package(
       "IntegrationTests",
       plane + ["Archive", "ControlPlane", "TenantRuntime", "Migrations", "TestSupport", lifecycle]),
     tests(
-      "ProtocolTests", ["tenure", "Platform", httpClient, nio, nioHTTP],
+      "ProtocolTests",
+      ["tenure", "JOSE", "Cryptography", "Platform", httpClient, nio, nioHTTP, nioPosix],
       exclude: ["RealClients/authlib_login.py"]),
   ],
   swiftLanguageModes: [.v6]

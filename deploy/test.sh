@@ -12,6 +12,8 @@ if [ $# -gt 0 ]; then exec deploy/with-services.sh swift test --skip-build "$@";
 deploy/with-services.sh bash -euo pipefail -c '
   swift test --skip-build --skip "^(IntegrationTests|ProtocolTests)\\."
   swift test --skip-build --filter "^IntegrationTests\\."
-  swift test --skip-build --filter "^ProtocolTests\\."
+  swift test --skip-build --filter "^ProtocolTests\\." --event-stream-output-path .build/events.jsonl
 '
 deploy/fuzz.sh
+# What the conformance modules came to; a change of that is a change to look at.
+deploy/conformance.py .build/events.jsonl

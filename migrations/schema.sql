@@ -157,6 +157,9 @@ CREATE TABLE {tenant}.client (
     version bigint NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    secret_sealed bytea,
+    registration_token_hash bytea,
+    tokens_revoked_at timestamp with time zone,
     CONSTRAINT client_status_check CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text])))
 );
 
@@ -243,7 +246,7 @@ CREATE TABLE {tenant}.one_time_token (
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     consumed_at timestamp with time zone,
-    CONSTRAINT one_time_token_kind_check CHECK ((kind = 'authorization_code'::text))
+    CONSTRAINT one_time_token_kind_check CHECK ((kind = ANY (ARRAY['authorization_code'::text, 'device_code'::text, 'initial_access_token'::text])))
 );
 
 CREATE TABLE {tenant}.retention_rule (
@@ -289,6 +292,7 @@ CREATE TABLE {tenant}.signing_key (
     created_at timestamp with time zone NOT NULL,
     activated_at timestamp with time zone,
     retired_at timestamp with time zone,
+    deactivated_at timestamp with time zone,
     CONSTRAINT signing_key_algorithm_check CHECK ((algorithm = ANY (ARRAY['RS256'::text, 'PS256'::text, 'ES256'::text, 'ES384'::text, 'EdDSA'::text]))),
     CONSTRAINT signing_key_private_key_check CHECK (((state = 'retired'::text) = (private_key IS NULL))),
     CONSTRAINT signing_key_state_check CHECK ((state = ANY (ARRAY['next'::text, 'current'::text, 'previous'::text, 'retired'::text])))
@@ -309,6 +313,8 @@ CREATE TABLE {tenant}.token_family (
     expires_at timestamp with time zone NOT NULL,
     revoked_at timestamp with time zone,
     revoked_reason text,
+    claims jsonb,
+    resources text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT token_family_revoked_check CHECK (((revoked_at IS NULL) = (revoked_reason IS NULL)))
 );
 
@@ -316,6 +322,15 @@ CREATE TABLE {tenant}.token_revocation (
     jti text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE {tenant}.trusted_issuer (
+    id uuid NOT NULL,
+    issuer text NOT NULL,
+    metadata jsonb NOT NULL,
+    version bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE {tenant}.user_account (
@@ -425,6 +440,12 @@ ALTER TABLE ONLY {tenant}.token_family
 ALTER TABLE ONLY {tenant}.token_revocation
     ADD CONSTRAINT token_revocation_pkey PRIMARY KEY (jti);
 
+ALTER TABLE ONLY {tenant}.trusted_issuer
+    ADD CONSTRAINT trusted_issuer_issuer_key UNIQUE (issuer);
+
+ALTER TABLE ONLY {tenant}.trusted_issuer
+    ADD CONSTRAINT trusted_issuer_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY {tenant}.user_account
     ADD CONSTRAINT user_account_pkey PRIMARY KEY (id);
 
@@ -454,6 +475,8 @@ CREATE INDEX audit_event_action_idx ON {tenant}.audit_event USING btree (action,
 
 CREATE INDEX audit_event_subject_id_idx ON {tenant}.audit_event USING btree (subject_id, seq);
 
+CREATE INDEX client_registration_token_hash_idx ON {tenant}.client USING btree (registration_token_hash) WHERE (registration_token_hash IS NOT NULL);
+
 CREATE INDEX consent_event_user_id_idx ON {tenant}.consent_event USING btree (user_id, purpose_id, client_id, occurred_at DESC, id DESC);
 
 CREATE INDEX data_request_subject_id_idx ON {tenant}.data_request USING btree (subject_id, id);
@@ -471,6 +494,8 @@ CREATE INDEX session_expires_at_idx ON {tenant}.session USING btree (expires_at)
 CREATE INDEX session_user_id_idx ON {tenant}.session USING btree (user_id);
 
 CREATE UNIQUE INDEX signing_key_current_key ON {tenant}.signing_key USING btree (algorithm) WHERE (state = 'current'::text);
+
+CREATE UNIQUE INDEX signing_key_next_key ON {tenant}.signing_key USING btree (algorithm) WHERE (state = 'next'::text);
 
 CREATE INDEX token_family_client_id_idx ON {tenant}.token_family USING btree (client_id);
 

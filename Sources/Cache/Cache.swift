@@ -3,13 +3,14 @@ import NIOPosix
 package import Platform
 import ServiceLifecycle
 
-/// The assembly: counters and limits in Redis with memory behind them, and the service that keeps the
-/// connection.
+/// The assembly: counters, limits and replay marks in Redis with memory behind them, and the service that
+/// keeps the connection.
 ///
 /// Run it before, and so end it after, the servers that count.
 package struct Cache: Service {
   package let counters: any Counters
   package let limiter: RateLimiter
+  package let replays: any ReplayGuard
   let client: RedisClient?
 
   /// - Parameters:
@@ -22,10 +23,12 @@ package struct Cache: Service {
     clock: WallClock, logger: Logger
   ) {
     let memory = MemoryCounters(capacity: settings.memoryEntriesMax, clock: clock)
+    let seen = MemoryReplayGuard(capacity: settings.memoryEntriesMax, clock: clock)
     guard let address = settings.redis else {
       client = nil
       counters = memory
       limiter = RateLimiter(shared: nil, capacity: settings.memoryEntriesMax, clock: clock)
+      replays = seen
       return
     }
     let client = RedisClient(
@@ -38,6 +41,7 @@ package struct Cache: Service {
     limiter = RateLimiter(
       shared: RedisLimits(client: client, name: limitName), capacity: settings.memoryEntriesMax,
       clock: clock)
+    replays = FallbackReplayGuard(shared: RedisReplayGuard(client: client), local: seen)
   }
 
   package func run() async throws {
@@ -77,7 +81,7 @@ package struct CacheSettings: Sendable {
   package init(_ read: inout SettingsReader) {
     let url = read.optionalSecret(
       "REDIS_URL",
-      "Redis for counters shared by all processes: `redis://[user:password@]host[:port][/db]` or `redis+unix:///path[?db=n]`; without it each process counts for itself."
+      "Redis for counters and replay marks shared by all processes: `redis://[user:password@]host[:port][/db]` or `redis+unix:///path[?db=n]`; without it each process counts and remembers for itself."
     )
     var address: RedisAddress?
     if let url {
@@ -93,6 +97,7 @@ package struct CacheSettings: Sendable {
       "How long to wait for Redis before answering from memory.")
     memoryEntriesMax = read.value(
       "CACHE_MEMORY_ENTRIES_MAX", default: 100_000, in: 1000...10_000_000,
-      "Counters, and limits, kept in memory; the least recently used give way.")
+      "Counters, limits, and marks of what may be used once, kept in memory; the least recently used give way."
+    )
   }
 }

@@ -13,11 +13,15 @@ package import Web
 /// The assembly: everything listed here is built once.
 package struct ControlPlane: Sendable {
   package static let statements: [any Statement.Type] = [
-    InsertOrganization.self, InsertTenantKey.self, FindOrganization.self, LockOrganization.self,
+    InsertReadyOrganization.self, TakeReadyOrganization.self, CountReadyOrganizations.self,
+    LockReadyOrganizations.self, InsertTenantKey.self, FindOrganization.self, LockOrganization.self,
     ListOrganizations.self, UpdateOrganization.self, SetOrganizationStatus.self,
     DeleteTenantKeys.self, DeleteIdempotencyKeys.self,
     ClaimIdempotencyKey.self, CompleteIdempotencyKey.self, FindIdempotencyKey.self,
     DeleteExpiredIdempotencyKeys.self,
+    OpenRollout.self, PauseRollout.self, LatestRollout.self, LockRollout.self,
+    AdvanceRollout.self, RolloutShare.self, PendingOrganizations.self, RecordRolloutFailures.self,
+    ForgetRolloutFailures.self, RolloutFailures.self,
     CheckTokenUsable.self, FindClientByName.self,
     CurrentPurposeTexts.self, LockPurposes.self, FindPurposeID.self,
   ]
@@ -29,30 +33,35 @@ package struct ControlPlane: Sendable {
 
   package let groups: [EndpointGroup]
   package let jobHandlers: [any JobHandler]
-  /// Keeps keys ready for new organizations; without it creating one takes longer.
+  /// Keeps organizations ready; without it creating one takes longer.
   package let services: [any Service]
   /// What the interface is, as `/openapi.json` says it.
   package let openAPI: OpenAPI
   package let bootstrap: Bootstrap
   package let setup: OrganizationSetup
+  package let rollouts: Rollouts
 
   package init(
     database: Database, migrator: Migrator, tenancy: Tenancy, compliance: Compliance,
     queue: JobQueue, limits: TenantLimits, pages: Pages, server: BaseURL, version: String,
-    clock: WallClock,
-    random: RandomSource, logger: Logger
+    ready: ReadyOrganizationSettings, clock: WallClock, random: RandomSource, logger: Logger
   ) {
     let (directory, audit) = (tenancy.directory, tenancy.audit)
-    let seeds = SeedReserve(clock: clock, random: random, logger: logger)
+    let bell = ReadyBell()
     let provisioner = Provisioner(
-      migrator: migrator, masterKey: tenancy.masterKey, directory: directory, ring: tenancy.keys,
-      audit: audit, seeds: seeds,
-      defaults: TenantDefaults { try await compliance.provision($0, in: $1) }, clock: clock)
+      database: database, migrator: migrator, masterKey: tenancy.masterKey, directory: directory,
+      ring: tenancy.keys, audit: audit,
+      defaults: TenantDefaults { tenant, tx in
+        try await compliance.provision(tenant, in: tx)
+        try await tx.schedule(
+          RotateSigningKeys(organization: tenant.id), organization: tenant.id.uuid,
+          try RotateSigningKeys.schedule(), enabled: true, clock: clock, random: random)
+      }, clock: clock, random: random, taken: bell.ring)
     let idempotency = Idempotency(
       database: database, masterKey: tenancy.masterKey, clock: clock)
     let organizations = Organizations(
-      database: database, directory: directory, provisioner: provisioner, audit: audit,
-      queue: queue, idempotency: idempotency, clock: clock)
+      database: database, directory: directory, provisioner: provisioner,
+      keys: tenancy.keyRotation, audit: audit, queue: queue, idempotency: idempotency, clock: clock)
     let users = Users(
       store: tenancy.users, requests: compliance.requests, database: database,
       idempotency: idempotency)
@@ -63,6 +72,13 @@ package struct ControlPlane: Sendable {
         organizations: organizations, directory: directory, idempotency: idempotency),
       UsersEndpoint(organizations: organizations, users: users, idempotency: idempotency),
       ClientsEndpoint(organizations: organizations, clients: clients, idempotency: idempotency),
+      TrustedIssuersEndpoint(organizations: organizations, issuers: tenancy.trustedIssuers),
+      InitialAccessTokensEndpoint(
+        organizations: organizations, tokens: tenancy.initialAccessTokens),
+      SessionsEndpoint(
+        organizations: organizations, users: users, clients: clients,
+        revocations: tenancy.revocations),
+      SigningKeysEndpoint(organizations: organizations, rotation: tenancy.keyRotation),
       PurposesEndpoint(organizations: organizations, purposes: purposes),
       RequestsEndpoint(
         organizations: organizations, users: tenancy.users, requests: compliance.requests,
@@ -84,9 +100,17 @@ package struct ControlPlane: Sendable {
       DeleteOrganizationHandler(
         database: database, directory: directory, migrator: migrator, audit: audit, queue: queue,
         compliance: compliance, clock: clock),
+      RotateSigningKeysHandler(directory: directory, rotation: tenancy.keyRotation),
       SweepIdempotencyKeysHandler(database: database, clock: clock),
+      RolloutHandler(
+        database: database, migrator: migrator, directory: directory, audit: audit, clock: clock),
     ]
-    services = [seeds]
+    rollouts = Rollouts(
+      database: database, migrator: migrator, directory: directory, audit: audit, queue: queue,
+      clock: clock, random: random)
+    services = [
+      ReadyOrganizations(provisioner: provisioner, settings: ready, bell: bell, logger: logger)
+    ]
     bootstrap = Bootstrap(
       database: database, directory: directory, provisioner: provisioner, clients: tenancy.clients,
       audit: audit, clock: clock, random: random)
@@ -120,6 +144,8 @@ package struct ControlPlane: Sendable {
       tokenEndpoint: "\(directory.issuer(slug: Tenant.systemSlug))/oauth2/token",
       schemas: [
         ("Organization", Organization.schema), ("User", User.schema), ("Client", Client.schema),
+        ("TrustedIssuer", TrustedIssuer.schema), ("InitialAccessToken", InitialAccessToken.schema),
+        ("Session", ListedSession.schema), ("SigningKey", SigningKeyRecord.schema),
         ("Purpose", ConsentPurpose.schema), ("PrivacyRequest", DataRequest.schema),
         ("PrivacyPlan", DataRequest.planSchema), ("DataMap", DataMapEndpoint.schema),
         ("RetentionRule", RetentionRule.schema), ("RetentionRun", RetentionRun.schema),

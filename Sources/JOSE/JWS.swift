@@ -119,6 +119,13 @@ package struct UnverifiedJWS: Sendable {
     signingInput = String(compact[..<parts[1].endIndex])
   }
 
+  /// Who the payload says has issued it (RFC 7519 section 4.1.1): good for finding the key, and believed by
+  /// nobody before ``verified(with:allowing:)``.
+  package var claimedIssuer: String? {
+    guard let json = try? parseJSON(payload, bytesMax: max(payload.count, 1)) else { return nil }
+    return json["iss"]?.stringValue
+  }
+
   package func verified(
     with key: JWK, allowing algorithms: Set<SignatureAlgorithm>
   ) throws(JOSEError) -> VerifiedJWS {

@@ -8,6 +8,8 @@ struct ObjectReader {
   let object: JSONObject
   private(set) var errors: [ClaimError] = []
   private var known: Set<String> = []
+  /// Of nested objects.
+  private var unknown: [String] = []
 
   init(_ object: JSONObject) {
     self.object = object
@@ -112,9 +114,25 @@ struct ObjectReader {
     return choices.compactMap { $0 }
   }
 
+  /// The members of a nested object, whose problems are named `name.member`.
+  mutating func object<Value>(_ name: String, _ body: (inout ObjectReader) -> Value) -> Value? {
+    guard let value = value(name) else { return nil }
+    guard let members = value.objectValue else {
+      refuse(name, "must be an object")
+      return nil
+    }
+    var nested = ObjectReader(members)
+    let result = body(&nested)
+    errors += nested.errors.map { ClaimError("\(name).\($0.field)", $0.message) }
+    unknown += nested.unknownNames.map { "\(name).\($0)" }
+    return result
+  }
+
+  private var unknownNames: [String] { unknown + object.names.filter { !known.contains($0) } }
+
   /// Call last: refuses what was not read, and throws all that was wrong.
   mutating func finish() throws(ClaimErrors) {
-    for name in object.names where !known.contains(name) {
+    for name in unknownNames {
       // The name comes from outside and may be long or personal itself.
       refuse(String(name.prefix(64)), "is not known")
     }

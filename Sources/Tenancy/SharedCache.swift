@@ -50,11 +50,22 @@ final class SharedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
   /// The cached value, or what `load` finds; what is not found is not remembered.
   func value(for key: Key, load: () async throws -> Value?) async throws -> Value? {
+    if let value = cached(key) { return value }
+    return try await reload(key, load: load)
+  }
+
+  /// What is in memory and can be trusted.
+  func cached(_ key: Key) -> Value? {
     let now = clock.now()
-    if let entry = entries.value(for: key, now: now), entry.trustedUntil.map({ now < $0 }) ?? true {
-      hits.add()
-      return entry.value
-    }
+    guard let entry = entries.value(for: key, now: now),
+      entry.trustedUntil.map({ now < $0 }) ?? true
+    else { return nil }
+    hits.add()
+    return entry.value
+  }
+
+  /// Loads the value whatever is in memory, and remembers it.
+  func reload(_ key: Key, load: () async throws -> Value?) async throws -> Value? {
     misses.add()
     let before = generation.load(ordering: .acquiring)
     let isTrusted = feed.isListening

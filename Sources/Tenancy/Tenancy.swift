@@ -11,25 +11,40 @@ package import ServiceLifecycle
 package struct Tenancy: Sendable {
   package static let statements: [any Statement.Type] = [
     FindTenantByID.self, FindTenantBySlug.self,
-    InsertSigningKey.self, LoadSigningKeys.self,
+    InsertSigningKey.self, ActivateSigningKey.self, DeactivateSigningKey.self,
+    RetireSigningKey.self, ListSigningKeys.self, LoadSigningKeys.self,
     InsertUser.self, FindUser.self, LockUser.self, FindUserByEmail.self, FindUserByUsername.self,
     FindSignInCandidate.self, FindSignInCandidateByID.self, ListUsers.self, UpdateUser.self,
-    SetPassword.self, EndSessionsOfUser.self, RevokeTokenFamiliesOfUser.self, MarkUserErasing.self,
+    SetPassword.self, MarkUserErasing.self,
     InsertClient.self, FindClient.self, LockClient.self, ListClients.self, UpdateClient.self,
-    DeleteClient.self,
+    DeleteClient.self, CountSelfRegisteredClients.self,
+    InsertTrustedIssuer.self, FindTrustedIssuer.self, ListTrustedIssuers.self,
+    UpdateTrustedIssuer.self, DeleteTrustedIssuer.self,
+    InsertInitialAccessToken.self, ListInitialAccessTokens.self, FindInitialAccessToken.self,
+    UseInitialAccessToken.self, DeleteInitialAccessToken.self,
+    ListSessions.self, EndSessions.self, DeleteCodesOfSessions.self, DeleteCodesOfUser.self,
+    DeleteCodesOfClient.self, RevokeTokenFamiliesOfSessions.self, RevokeTokenFamiliesOfUser.self,
+    RevokeAllTokenFamiliesOfClient.self, RevokeClientTokens.self, FindSessionClients.self,
+    FindSubjectKey.self,
     InsertAuditHead.self, FindAuditHead.self, InsertAuditBatch.self, FindTenantSchema.self,
   ]
 
   package static let personalData: [PersonalData] = [
     User.personalData, User.credentialPersonalData, Client.personalData,
-    SigningKeys.personalData, AuditEvent.personalData, AuditEvent.headPersonalData,
+    TrustedIssuer.personalData,
+    Session.personalData, SigningKeys.personalData, AuditEvent.personalData,
+    AuditEvent.headPersonalData,
   ]
 
   package let masterKey: MasterKey
   package let directory: TenantDirectory
   package let keys: SigningKeyRing
+  package let keyRotation: SigningKeyRotation
+  package let revocations: Revocations
   package let users: UserStore
   package let clients: ClientStore
+  package let trustedIssuers: TrustedIssuers
+  package let initialAccessTokens: InitialAccessTokens
   package let audit: AuditRecorder
   package let accessTokens: AccessTokenVerifier
   /// The audit writer and the feed of changes; without them everything works, only slower.
@@ -38,7 +53,8 @@ package struct Tenancy: Sendable {
 
   package init(
     database: Database, masterKey: MasterKey, baseURL: BaseURL, passwords: PasswordHasher,
-    settings: TenancySettings, clock: WallClock, random: RandomSource, logger: Logger
+    settings: TenancySettings, logouts: LogoutNotifier, clock: WallClock, random: RandomSource,
+    logger: Logger
   ) {
     let feed = ChangeFeed()
     self.masterKey = masterKey
@@ -49,16 +65,23 @@ package struct Tenancy: Sendable {
       database: database, feed: feed, capacity: settings.tenantsCachedMax, clock: clock)
     audit = AuditRecorder(
       database: database, settings: settings.audit, clock: clock, random: random, logger: logger)
+    keyRotation = SigningKeyRotation(
+      database: database, ring: keys, audit: audit, clock: clock, random: random)
+    revocations = Revocations(database: database, audit: audit, notifier: logouts, clock: clock)
     users = UserStore(
-      database: database, passwords: Passwords(hasher: passwords), audit: audit, clock: clock,
-      random: random)
+      database: database, passwords: Passwords(hasher: passwords), revocations: revocations,
+      audit: audit, clock: clock, random: random)
     clients = ClientStore(
-      database: database, audit: audit, feed: feed, capacity: settings.clientsCachedMax,
-      clock: clock, random: random)
+      database: database, audit: audit, keys: keyRotation, feed: feed,
+      capacity: settings.clientsCachedMax, clock: clock, random: random)
+    trustedIssuers = TrustedIssuers(
+      database: database, audit: audit, clock: clock, random: random)
+    initialAccessTokens = InitialAccessTokens(
+      database: database, audit: audit, clock: clock, random: random)
     accessTokens = AccessTokenVerifier(ring: keys, clock: clock)
     metrics =
       CacheMetrics(caches: directory.caches + clients.caches + keys.caches).families
-      + audit.metrics
+      + audit.metrics + keyRotation.metrics + revocations.metrics
     let listener = ChangeListener(
       directory: directory, clients: clients, keys: keys, feed: feed)
     services = [

@@ -5,6 +5,7 @@ struct RuntimeMetrics: Sendable {
   private let tokens = Series(valuesMax: 32) { Counter() }
   private let signIns = Series(valuesMax: 32) { Counter() }
   private let introspections = Series(valuesMax: 2) { Counter() }
+  private let logoutTokens = Series(valuesMax: 4) { Counter() }
 
   /// What came of an attempt to sign in, as a label.
   enum SignIn: String {
@@ -18,6 +19,12 @@ struct RuntimeMetrics: Sendable {
 
   func introspection(active: Bool) { introspections[active ? "true" : "false"].add() }
 
+  /// An attempt to tell an application that a session has ended.
+  func logoutToken(_ failure: LogoutTokenFailure?) {
+    let outcome = failure.map { $0.canRetry ? "failed" : "refused" } ?? "delivered"
+    logoutTokens[outcome].add()
+  }
+
   var families: [MetricFamily] {
     [
       .counter(
@@ -29,6 +36,9 @@ struct RuntimeMetrics: Sendable {
       .counter(
         "tenure_introspections_total", "Tokens looked at for resource servers.", by: "active",
         introspections),
+      .counter(
+        "tenure_logout_tokens_total", "Logout tokens sent to applications, by what came of them.",
+        by: "outcome", logoutTokens),
     ]
   }
 }

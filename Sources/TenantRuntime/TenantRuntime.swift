@@ -2,6 +2,7 @@ package import Cache
 package import Compliance
 package import Database
 import Hummingbird
+package import Jobs
 package import Outgoing
 package import Platform
 package import Tenancy
@@ -14,39 +15,70 @@ package struct TenantRuntime: Sendable {
   package static let statements: [any Statement.Type] = [
     InsertAuthorizationCode.self, ConsumeAuthorizationCode.self, FindAuthorizationCode.self,
     DeleteAuthorizationCodes.self,
-    FindSession.self, StartSession.self, RenewSession.self, ExtendSession.self, EndSession.self,
-    FindSubjectKey.self,
+    InsertDeviceCode.self, PollDeviceCode.self, FindDeviceCode.self, DecideDeviceCode.self,
+    ConsumeDeviceCode.self,
+    FindSession.self, FindSessionUser.self, StartSession.self, RenewSession.self,
+    ExtendSession.self,
     RotateTokenFamily.self, LockTokenFamily.self, FindTokenFamily.self, RevokeTokenFamily.self,
-    RevokeTokenFamiliesOfClient.self, RevokeTokenFamiliesOfSession.self,
-    FindTokenStatus.self, FindUserInfo.self, FindTokenRevocation.self, InsertTokenRevocation.self,
+    FindLatestTokenFamily.self, InsertTokenFamily.self,
+    RevokeTokenFamiliesOfClient.self,
+    FindTokenStatus.self, FindUserInfo.self, FindClientTokenStatus.self, InsertTokenRevocation.self,
   ]
 
   package static let personalData: [PersonalData] = [
-    Session.personalData, TokenFamily.personalData, TokenFamily.revocationPersonalData,
+    TokenFamily.personalData, TokenFamily.revocationPersonalData,
     AuthorizationCode.personalData,
   ]
 
   package static let templates: [PageTemplate] = PageTemplate.ofTenantRuntime
 
   package let groups: [EndpointGroup]
+  package let jobHandlers: [any JobHandler]
   package let metrics: [MetricFamily]
 
   package init(
     database: Database, tenancy: Tenancy, consents: Consents, requests: PrivacyRequests,
-    packages: ExportPackages, counters: any Counters, limits: TenantLimits,
+    packages: ExportPackages, counters: any Counters, replays: any ReplayGuard,
+    limits: TenantLimits,
     outgoing: OutgoingHTTP, keySets: RemoteJWKSets, pages: Pages, settings: RuntimeSettings,
     server: BaseURL, clock: WallClock, random: RandomSource
   ) {
     let sessions = Sessions(
-      database: database, audit: tenancy.audit, server: server, clock: clock, random: random)
+      database: database, revocations: tenancy.revocations, server: server, clock: clock,
+      random: random)
     let forms = FormGuards(server: server, random: random)
     let counts = RuntimeMetrics()
     metrics = counts.families
+    let replays = Replays(marks: replays, clock: clock)
+    let authenticate = ClientAuthenticator(
+      methods: [
+        ClientSecretBasic(), ClientSecretPost(), ClientSecretJWT(), PrivateKeyJWT(),
+        NoClientAuthentication(),
+      ],
+      clients: tenancy.clients,
+      assertions: ClientAssertions(
+        keySets: keySets, ring: tenancy.keys, replays: replays, clock: clock))
     let protocols = ProtocolEndpoints(
-      database: database, tenancy: tenancy, settings: settings.tokens, server: server,
-      metrics: counts, clock: clock, random: random)
+      database: database, tenancy: tenancy, authenticate: authenticate, replays: replays,
+      keySets: keySets, settings: settings.tokens, server: server, metrics: counts, clock: clock,
+      random: random)
+    let devices = DeviceEndpoints(
+      database: database, tenancy: tenancy, authenticate: authenticate, consents: consents,
+      personal: PersonalPage(sessions: sessions, forms: forms, clock: clock),
+      throttle: DeviceThrottle(settings: settings.devices, counters: counters), pages: pages,
+      clock: clock, random: random)
+    let registration = RegistrationEndpoint(
+      registrations: Registrations(
+        clients: tenancy.clients, tokens: tenancy.initialAccessTokens,
+        statements: SoftwareStatements(
+          issuers: tenancy.trustedIssuers, keySets: keySets, clock: clock),
+        sectors: SectorIdentifiers(http: outgoing), counters: counters,
+        settings: settings.registrations, database: database))
     let interaction = InteractionEndpoints(
-      database: database, tenancy: tenancy, consents: consents, sessions: sessions, forms: forms,
+      database: database, tenancy: tenancy, consents: consents,
+      objects: RequestObjects(
+        documents: RequestDocuments(http: outgoing, clock: clock), keySets: keySets, clock: clock),
+      sessions: sessions, forms: forms,
       throttle: LoginThrottle(settings: settings.login, counters: counters), pages: pages,
       metrics: counts, clock: clock, random: random)
     let privacy = PrivacyEndpoints(
@@ -55,9 +87,16 @@ package struct TenantRuntime: Sendable {
     let resolve: @Sendable (Request, BaseContext) async throws -> TenantContext = {
       try await TenantContext.resolve($0, $1, tenancy.directory, limits)
     }
+    jobHandlers = [
+      SendLogoutTokenHandler(
+        directory: tenancy.directory, clients: tenancy.clients, keys: tenancy.keys,
+        outgoing: outgoing, metrics: counts, clock: clock, random: random)
+    ]
     groups = [
       EndpointGroup(
-        at: "t/:slug", protocols.endpoints + interaction.endpoints + privacy.endpoints,
+        at: "t/:slug",
+        protocols.endpoints + devices.endpoints + [registration] + interaction.endpoints
+          + privacy.endpoints,
         resolve: resolve),
       EndpointGroup(
         at: ".well-known/oauth-authorization-server/t/:slug", protocols.insertedMetadata,
@@ -72,26 +111,32 @@ private struct ProtocolEndpoints {
   let insertedMetadata: [any Endpoint<TenantContext>]
 
   init(
-    database: Database, tenancy: Tenancy, settings: TokenSettings, server: BaseURL,
+    database: Database, tenancy: Tenancy, authenticate: ClientAuthenticator, replays: Replays,
+    keySets: RemoteJWKSets, settings: TokenSettings, server: BaseURL,
     metrics: RuntimeMetrics, clock: WallClock, random: RandomSource
   ) {
     let audiences = TokenAudiences(adminAPI: server.text + "/admin/v1")
     let issuer = TokenIssuer(
-      keys: tenancy.keys, audiences: audiences, clock: clock, random: random)
+      keys: tenancy.keys, audiences: audiences, users: tenancy.users, clock: clock,
+      random: random)
     let tokens = AccessTokens(
-      verifier: tenancy.accessTokens, audiences: audiences, clients: tenancy.clients,
-      database: database)
+      verifier: tenancy.accessTokens, clients: tenancy.clients, database: database)
+    let subjects = SubjectTokens(
+      tokens: tokens, keys: tenancy.keys, database: database, clock: clock)
     let grants = Grants([
       AuthorizationCodeGrant(
         database: database, issuer: issuer, audit: tenancy.audit, clock: clock),
       RefreshTokenGrant(
         database: database, issuer: issuer, audit: tenancy.audit, settings: settings, clock: clock),
       ClientCredentialsGrant(issuer: issuer),
+      DeviceCodeGrant(database: database, issuer: issuer, clock: clock),
+      TokenExchangeGrant(
+        subjects: subjects, issuer: issuer, database: database, audit: tenancy.audit, clock: clock),
+      JWTBearerGrant(
+        issuers: tenancy.trustedIssuers, keySets: keySets, replays: replays, users: tenancy.users,
+        database: database, issuer: issuer, audit: tenancy.audit, clock: clock, random: random),
       // a new grant: one file beside these, one line here
     ])
-    let authenticate = ClientAuthenticator(
-      methods: [ClientSecretBasic(), ClientSecretPost(), NoClientAuthentication()],
-      clients: tenancy.clients)
     let documents = PublishedDocuments(
       keys: tenancy.keys,
       metadata: Metadata(
@@ -101,15 +146,38 @@ private struct ProtocolEndpoints {
       DiscoveryEndpoint(documents: documents),
       KeysEndpoint(documents: documents),
       TokenEndpoint(authenticate: authenticate, grants: grants, metrics: metrics),
-      UserInfoEndpoint(tokens: tokens, database: database),
+      UserInfoEndpoint(tokens: tokens, keys: tenancy.keys, database: database, clock: clock),
       IntrospectionEndpoint(
         authenticate: authenticate, tokens: tokens, database: database, settings: settings,
         metrics: metrics, clock: clock),
+      GlobalRevocationEndpoint(
+        tokens: tokens, users: tenancy.users, revocations: tenancy.revocations),
       RevocationEndpoint(
-        authenticate: authenticate, tokens: tokens, database: database, audit: tenancy.audit,
-        clock: clock),
+        authenticate: authenticate, tokens: tokens,
+        hints: IDTokenHintVerifier(keys: tenancy.keys, clock: clock), database: database,
+        audit: tenancy.audit, clock: clock),
     ]
     insertedMetadata = [InsertedDiscoveryEndpoint(documents: documents)]
+  }
+}
+
+/// How devices without a browser sign in.
+private struct DeviceEndpoints {
+  let endpoints: [any Endpoint<TenantContext>]
+
+  init(
+    database: Database, tenancy: Tenancy, authenticate: ClientAuthenticator, consents: Consents,
+    personal: PersonalPage, throttle: DeviceThrottle, pages: Pages, clock: WallClock,
+    random: RandomSource
+  ) {
+    let codes = DeviceCodes(
+      database: database, consents: consents, audit: tenancy.audit, clock: clock, random: random)
+    endpoints = [
+      DeviceAuthorizationEndpoint(authenticate: authenticate, codes: codes),
+      DeviceEndpoint(
+        personal: personal, codes: codes, throttle: throttle, clients: tenancy.clients,
+        pages: pages),
+    ]
   }
 }
 
@@ -118,18 +186,20 @@ private struct InteractionEndpoints {
   let endpoints: [any Endpoint<TenantContext>]
 
   init(
-    database: Database, tenancy: Tenancy, consents: Consents, sessions: Sessions,
-    forms: FormGuards, throttle: LoginThrottle, pages: Pages, metrics: RuntimeMetrics,
-    clock: WallClock, random: RandomSource
+    database: Database, tenancy: Tenancy, consents: Consents, objects: RequestObjects,
+    sessions: Sessions, forms: FormGuards, throttle: LoginThrottle, pages: Pages,
+    metrics: RuntimeMetrics, clock: WallClock, random: RandomSource
   ) {
     let reader = AuthorizationReader(clients: tenancy.clients)
     let hints = IDTokenHintVerifier(keys: tenancy.keys, clock: clock)
-    let situations = AuthorizationSituations(consents: consents, hints: hints, clock: clock)
+    let situations = AuthorizationSituations(
+      consents: consents, hints: hints, clients: tenancy.clients, clock: clock)
     let codes = AuthorizationCodes(
       database: database, audit: tenancy.audit, clock: clock, random: random)
     endpoints = [
       AuthorizeEndpoint(
-        reader: reader, sessions: sessions, situations: situations, codes: codes),
+        reader: reader, objects: objects, sessions: sessions, situations: situations,
+        codes: codes, pages: pages),
       LoginEndpoint(
         users: tenancy.users, authorizations: reader, sessions: sessions, throttle: throttle,
         audit: tenancy.audit, forms: forms, pages: pages, metrics: metrics),
@@ -139,11 +209,12 @@ private struct InteractionEndpoints {
         audit: tenancy.audit, forms: forms, pages: pages),
       LogoutEndpoint(
         sessions: sessions, clients: tenancy.clients, hints: hints, forms: forms, pages: pages),
+      CheckSessionEndpoint(server: sessions.server),
     ]
   }
 }
 
-/// Where a person exercises their rights.
+/// Where a person exercises their rights, and sees where they are signed in.
 private struct PrivacyEndpoints {
   let endpoints: [any Endpoint<TenantContext>]
 
@@ -166,6 +237,8 @@ private struct PrivacyEndpoints {
       PrivacyRequestEndpoint(
         personal: personal, requests: requests, sessions: sessions, users: tenancy.users,
         pages: pages),
+      SessionsEndpoint(
+        personal: personal, sessions: sessions, users: tenancy.users, pages: pages),
       PackageEndpoint(packages: packages),
       PrivacyDirectoryEndpoint(),
     ]
@@ -176,9 +249,13 @@ private struct PrivacyEndpoints {
 package struct RuntimeSettings: Sendable {
   let login: LoginSettings
   let tokens: TokenSettings
+  let devices: DeviceSettings
+  let registrations: RegistrationSettings
 
   package init(_ read: inout SettingsReader) {
     login = LoginSettings(&read)
     tokens = TokenSettings(&read)
+    devices = DeviceSettings(&read)
+    registrations = RegistrationSettings(&read)
   }
 }

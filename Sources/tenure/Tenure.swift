@@ -11,8 +11,8 @@ struct Tenure: AsyncParsableCommand {
     subcommands: [
       DevCommand.self, ServeCommand.self, MigrateCommand.self, BootstrapCommand.self,
       SettingsCommand.self, RoutesCommand.self,
-      OrganizationCommand.self, UserCommand.self, ClientCommand.self, PrivacyCommand.self,
-      AuditCommand.self, JobsCommand.self,
+      OrganizationCommand.self, UserCommand.self, ClientCommand.self, KeyCommand.self,
+      PrivacyCommand.self, AuditCommand.self, JobsCommand.self,
     ])
 }
 

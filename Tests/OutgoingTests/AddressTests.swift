@@ -25,7 +25,6 @@ struct AddressTests {
   @Test(
     "public addresses are not",
     arguments: [
-      "::ffff:8.8.8.8",
       "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0",
       "126.255.255.255", "128.0.0.1", "168.63.129.15", "169.253.255.255", "172.15.255.255",
       "172.32.0.0", "192.0.1.1", "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0",
@@ -71,7 +70,7 @@ struct AddressTests {
     ])
   func policy(_ attempt: Attempt) throws {
     let policy = AddressPolicy(
-      allowed: [.host("hooks.internal"), .network(block("10.1.0.0/16"))], ports: [443, 8443])
+      allowed: [.host("hooks.internal"), try .init(setting: "10.1.0.0/16")], ports: [443, 8443])
     let url = try OutgoingURL(attempt.url)
     let outcome = Result { () throws(OutgoingError) in try policy.check(url, attempt.addresses) }
     switch (outcome, attempt.error) {
@@ -126,11 +125,9 @@ struct AddressTests {
   func settings() throws {
     let list: [OutgoingDestination] = try .init(
       setting: "hooks.internal,10.1.0.0/16,127.0.0.1,::1")
-    #expect(
-      list == [
-        .host("hooks.internal"), .network(block("10.1.0.0/16")), .network(block("127.0.0.1")),
-        .network(block("::1")),
-      ])
+    let blocks = ["10.1.0.0/16", "127.0.0.1", "::1"].compactMap { AddressBlock($0) }
+    #expect(list == [.host("hooks.internal")] + blocks.map { .network($0) })
+    #expect(blocks.count == 3)
     for wrong in ["10.1.0.0/8", "10.0.0.0/33", "Hooks.internal", "https://a", "a b", "*.example"] {
       #expect(throws: SettingRefusal.self) { try OutgoingDestination(setting: wrong) }
     }

@@ -46,9 +46,3 @@ extension IPAddress: ExpressibleByStringLiteral {
     self = address
   }
 }
-
-/// A block of a test's table.
-func block(_ text: String) -> AddressBlock {
-  guard let block = AddressBlock(text) else { preconditionFailure("not a block: \(text)") }
-  return block
-}

@@ -15,7 +15,8 @@ struct AuthorizationCodeTests {
       client: try #require(ClientID("web")), redirectURI: "https://app.example/cb",
       scope: try #require(OAuthScope("openid email")), challenge: "c", nonce: "n",
       family: ID(UUID()), session: ID(UUID()), authenticatedAt: Self.now, acr: "0",
-      amr: ["pwd", "otp"])
+      amr: ["pwd", "otp"], claims: ReleasedClaims(userInfo: ["name"], idToken: ["email"]),
+      resources: ["https://api.example/"])
   }
 
   @Test func payloadRoundTrip() throws {
@@ -31,9 +32,11 @@ struct AuthorizationCodeTests {
     let testDescription: String
     var client = "web"
     var redirect: String? = "https://app.example/cb"
-    var challenge = "c"
+    var challenge: String? = "c"
+    var resources: [String] = []
     var consumed = false
     var expired = false
+    var error: OAuthError.Code = .invalidGrant
     let revokes: Bool
   }
 
@@ -47,6 +50,10 @@ struct AuthorizationCodeTests {
     Row(testDescription: "second use after the end", consumed: true, expired: true, revokes: true),
     Row(testDescription: "expired", expired: true, revokes: false),
     Row(testDescription: "wrong verifier", challenge: "x", revokes: false),
+    Row(testDescription: "no verifier", challenge: nil, revokes: false),
+    Row(
+      testDescription: "a resource beyond the grant", resources: ["https://other.example/"],
+      error: .invalidTarget, revokes: false),
     Row(testDescription: "wrong redirect", redirect: "https://app.example/x", revokes: false),
     Row(testDescription: "session ended meanwhile", redirect: nil, revokes: false),
   ])
@@ -56,11 +63,11 @@ struct AuthorizationCodeTests {
       consumedAt: row.consumed ? Self.now : nil)
     let refusal = stored.refusal(
       client: try #require(ClientID(row.client)), redirectURI: row.redirect,
-      challenge: row.challenge, now: Self.now)
+      challenge: row.challenge, resources: row.resources, now: Self.now)
     switch refusal {
     case .refuse(let error):
       #expect(!row.revokes)
-      #expect(error.code == .invalidGrant)
+      #expect(error.code == row.error)
     case .revokeFamily(let error):
       #expect(row.revokes)
       #expect(error.code == .invalidGrant)

@@ -9,7 +9,6 @@ import Web
 @Suite("OpenID Connect Core 3.1.2.3 and 3.1.2.4: what an authorization request leads to")
 struct AuthorizationDecisionTests {
   static let now = Date(timeIntervalSince1970: 1_800_000_000)
-  static let user = UserID(UUID())
 
   struct Row: Sendable, CustomTestStringConvertible {
     let testDescription: String
@@ -19,7 +18,12 @@ struct AuthorizationDecisionTests {
     var granted: String? = "openid email"
     var hinted: HintedSubject = .none
     var startedSecondsAgo: Double?
+    var contextClass = Session.passwordACR
     let expected: String
+  }
+
+  static func sub(_ value: String) -> [String: String] {
+    ["claims": #"{"id_token":{"sub":{"value":"\#(value)"}}}"#]
   }
 
   @Test(arguments: [
@@ -67,19 +71,68 @@ struct AuthorizationDecisionTests {
     Row(
       testDescription: "max_age 1, signed in for this request", parameters: ["max_age": "1"],
       signedInSecondsAgo: 30, startedSecondsAgo: 40, expected: "issue"),
-    Row(testDescription: "hint names the user", hinted: .user(user), expected: "issue"),
-    Row(
-      testDescription: "hint names somebody else", hinted: .user(UserID(UUID())), expected: "signIn"
-    ),
+    Row(testDescription: "hint names the user", hinted: .present, expected: "issue"),
+    Row(testDescription: "hint names somebody else", hinted: .somebodyElse, expected: "signIn"),
     Row(
       testDescription: "hint names somebody else, prompt none", parameters: ["prompt": "none"],
-      hinted: .user(UserID(UUID())), expected: "login_required"),
+      hinted: .somebodyElse, expected: "login_required"),
+    Row(
+      testDescription: "somebody other than the hint has signed in for it",
+      signedInSecondsAgo: 5, hinted: .somebodyElse, startedSecondsAgo: 20,
+      expected: "access_denied"),
+    Row(
+      testDescription: "sub of the user", parameters: sub("alice"), expected: "issue"),
+    Row(testDescription: "sub of another user", parameters: sub("bob"), expected: "signIn"),
+    Row(
+      testDescription: "sub of another user, prompt none",
+      parameters: sub("bob").merging(["prompt": "none"]) { $1 }, expected: "login_required"),
+    Row(
+      testDescription: "sub of another user, signed in for it", parameters: sub("bob"),
+      signedInSecondsAgo: 5, startedSecondsAgo: 20, expected: "access_denied"),
+    Row(
+      testDescription: "acr_values out of reach", parameters: ["acr_values": "urn:gold"],
+      expected: "issue"),
+    Row(
+      testDescription: "acr_values, one within reach and not reached",
+      parameters: ["acr_values": "urn:gold \(Session.passwordACR)"], contextClass: "urn:old",
+      expected: "signIn"),
+    Row(
+      testDescription: "acr_values reached", parameters: ["acr_values": Session.passwordACR],
+      expected: "issue"),
+    Row(
+      testDescription: "essential acr out of reach",
+      parameters: ["claims": #"{"id_token":{"acr":{"essential":true,"values":["urn:gold"]}}}"#],
+      expected: "unmet_authentication_requirements"),
+    Row(
+      testDescription: "essential acr reached",
+      parameters: [
+        "claims":
+          #"{"id_token":{"acr":{"essential":true,"value":"\#(Session.passwordACR)"}}}"#
+      ], expected: "issue"),
+    Row(
+      testDescription: "a claim beyond the granted scope",
+      parameters: ["claims": #"{"userinfo":{"name":null}}"#], expected: "askConsent"),
+    Row(
+      testDescription: "a claim of the granted scope",
+      parameters: ["claims": #"{"id_token":{"email":null}}"#], expected: "issue"),
+    Row(
+      testDescription: "a claim that was granted by name",
+      parameters: ["claims": #"{"userinfo":{"name":null}}"#],
+      granted: "openid email urn:tenure:claim:name", expected: "issue"),
+    Row(
+      testDescription: "a claim whose scope was granted before",
+      parameters: ["claims": #"{"userinfo":{"name":null}}"#],
+      granted: "openid email profile", expected: "issue"),
     Row(testDescription: "hint is not ours", hinted: .unusable, expected: "invalid_request"),
   ])
   func decides(_ row: Row) throws {
     let request = try AuthorizationFixture.request(row.parameters)
     let situation = AuthorizationSituation(
-      session: row.signedInSecondsAgo.map { (Self.user, Self.now.addingTimeInterval(-$0)) },
+      user: row.signedInSecondsAgo.map {
+        SignedInUser(
+          authenticatedAt: Self.now.addingTimeInterval(-$0), contextClass: row.contextClass,
+          subject: "alice")
+      },
       grantedScope: row.granted.flatMap { OAuthScope($0) }, hinted: row.hinted,
       interactionStartedAt: row.startedSecondsAgo.map { Self.now.addingTimeInterval(-$0) },
       now: Self.now)

@@ -8,7 +8,11 @@ import Web
 struct ClientSecretBasicTests {
   func parse(_ pair: String) throws -> (String, String)? {
     try ClientSecretBasic.parse("Basic \(Base64.encode(Array(pair.utf8)))")
-      .map { ($0.clientID, $0.secret?.reveal() ?? "") }
+      .map { ($0.clientID, secret(of: $0)) }
+  }
+
+  func secret(of credentials: ClientCredentials) -> String {
+    if case .secret(let secret) = credentials.proof { secret.reveal() } else { "" }
   }
 
   @Test(arguments: [

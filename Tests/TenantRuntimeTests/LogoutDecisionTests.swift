@@ -8,22 +8,21 @@ import Testing
 @Suite("RP-Initiated Logout sections 2 to 4: when to ask")
 struct LogoutDecisionTests {
   let session = ID<Session>(UUID())
-  let user = UserID(UUID())
 
-  func hint(_ user: UserID, _ session: ID<Session>?) throws -> IDTokenHint {
-    IDTokenHint(user: user, clientID: try #require(ClientID("web")), session: session)
+  func hint(ofUser: Bool, _ session: ID<Session>?) -> LogoutSituation.Hint {
+    LogoutSituation.Hint(session: session, namesUser: ofUser)
   }
 
-  @Test func decisions() throws {
-    func decide(_ hint: IDTokenHint?, isConfirmed: Bool = false) -> LogoutDecision {
-      LogoutSituation(session: (session, user), hint: hint, isConfirmed: isConfirmed).decision
+  @Test func decisions() {
+    func decide(_ hint: LogoutSituation.Hint?, isConfirmed: Bool = false) -> LogoutDecision {
+      LogoutSituation(session: session, hint: hint, isConfirmed: isConfirmed).decision
     }
     #expect(decide(nil) == .confirm)
     #expect(decide(nil, isConfirmed: true) == .end)
-    #expect(decide(try hint(user, session)) == .end)
-    #expect(decide(try hint(user, nil)) == .end)
-    #expect(decide(try hint(user, ID(UUID()))) == .confirm)
-    #expect(decide(try hint(UserID(UUID()), nil)) == .confirm)
+    #expect(decide(hint(ofUser: true, session)) == .end)
+    #expect(decide(hint(ofUser: true, nil)) == .end)
+    #expect(decide(hint(ofUser: true, ID(UUID()))) == .confirm)
+    #expect(decide(hint(ofUser: false, nil)) == .confirm)
   }
 
   @Test func nobodySignedIn() {

@@ -75,7 +75,9 @@ struct PagesTests {
   @Test("no template and no style sheet needs what the policy forbids")
   func policy() throws {
     for template in PageTemplate.own {
+      // The layout has the place of the one script whose hash the policy names.
       let text = String(decoding: template.source, as: UTF8.self)
+        .replacing("{{#script}}<script>{{{.}}}</script>", with: "")
       for forbidden in [
         "<script", "<style", "style=", "onclick", "javascript:", "http://", "https://",
       ] {
@@ -84,6 +86,24 @@ struct PagesTests {
     }
     let css = String(decoding: PackageResources.tenure_css, as: UTF8.self)
     for forbidden in ["@import", "url(", "expression("] { #expect(!css.contains(forbidden)) }
+  }
+
+  @Test("a policy names the hash of a page's script and the origin of its image, and nothing else")
+  func sources() throws {
+    let image = try #require(ForeignImage("https://cdn.example.org:8443/a/logo.png?x=1"))
+    let policy = SecurityHeaders.contentSecurityPolicy(
+      .ownOrigin, script: InlineScript("x"), image: image)
+    // SHA-256 of "x".
+    #expect(
+      policy.contains("script-src 'sha256-LXEWQrcmsEQBYnyp+6wy9chTD7GQPMTbAiWHF5IaSIE=';"))
+    #expect(policy.contains("img-src 'self' data: https://cdn.example.org:8443;"))
+    #expect(!SecurityHeaders.contentSecurityPolicy(.ownOrigin).contains("script-src"))
+    for address in [
+      "javascript:x", "/logo.png", "https://user@cdn.example.org/x", "https://[::1]/x", "ftp://a/x",
+      "https://a.example; script-src *", "data:image/png;base64,AA",
+    ] {
+      #expect(ForeignImage(address) == nil, "\(address)")
+    }
   }
 
   @Test(

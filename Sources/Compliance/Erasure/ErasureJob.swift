@@ -68,6 +68,8 @@ struct ErasureHandler: JobHandler {
       try await tx.platform(
         InsertErasureIntent(
           id: ledgerID, organization: tenant.id, request: id, subject: subject, now: now))
+      // Before the sessions are gone: applications are told that they have ended.
+      _ = try await users.markErasing(subject, in: tx, tenant: tenant, origin: .system)
       let steps = try await engine.erase(subject, from: map.access, in: tx)
       try await tx.run(
         RefuseExports(subject: subject, error: "The account is being erased.", now: now))
@@ -75,7 +77,6 @@ struct ErasureHandler: JobHandler {
         MoveRequest(
           id: id, state: .running, completedAt: nil,
           report: .array(ErasureStep.sum(request.report ?? [], steps).map(\.json)), error: nil))
-      _ = try await users.markErasing(subject, in: tx, tenant: tenant, origin: .system)
       return subject
     }
   }

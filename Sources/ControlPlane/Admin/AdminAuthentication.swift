@@ -58,15 +58,18 @@ package struct AdminAuthentication: Sendable {
     try await charge(limits.charge(.operator, .name(token.clientID.text), in: system), base)
     let check = CheckTokenUsable(
       tokenID: token.id.description, family: token.id.family, client: token.clientID,
-      user: token.user)
-    guard try await database.first(check, in: system.schema) == true else {
+      user: token.user, issuedAt: token.issuedAt)
+    guard let tokenStatus = try await database.first(check, in: system.schema),
+      tokenStatus.isUsable
+    else {
       throw BearerChallenge.invalidToken("revoked")
     }
     base.note("client", token.clientID.text)
     return AdminContext(
       base: base,
       principal: AdminPrincipal(
-        id: token.subject, clientID: token.clientID.text, scope: token.scope),
+        id: tokenStatus.user?.description ?? token.subject, clientID: token.clientID.text,
+        scope: token.scope),
       system: system)
   }
 }

@@ -6,6 +6,8 @@ package enum AdminScope: String, Sendable, CaseIterable {
   case usersWrite = "users:write"
   case clientsRead = "clients:read"
   case clientsWrite = "clients:write"
+  case keysRead = "keys:read"
+  case keysWrite = "keys:write"
   case privacyRead = "privacy:read"
   case privacyWrite = "privacy:write"
   case auditRead = "audit:read"

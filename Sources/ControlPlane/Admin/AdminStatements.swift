@@ -3,21 +3,34 @@ import FoundationEssentials
 import Tenancy
 
 /// Whether a token that verifies may still be used: not revoked (RFC 7009), neither its grant, and its
-/// client and user are active.
+/// client and user are active; and who that user is, since `sub` may be pairwise.
 struct CheckTokenUsable: Statement {
   let tokenID: String
   let family: UUID?
   let client: ClientID
   let user: UserID?
+  let issuedAt: Date
   static let sql: SQL<Self> = """
     select not exists (select from \(tenant).token_revocation where jti = \(\.tokenID))
-           and exists (select from \(tenant).client where id = \(\.client) and status = 'active')
+           and exists (select from \(tenant).client 
+                        where id = \(\.client)
+                          and status = 'active'
+                          and (tokens_revoked_at is null or tokens_revoked_at < \(\.issuedAt)))
            and (\(\.family) is null
-                or exists (select from \(tenant).token_family
-                            where id = \(\.family) and revoked_at is null))
+                or exists (select from \(tenant).token_family f
+                             join \(tenant).user_account u on u.id = f.user_id
+                             left join \(tenant).session s on s.id = f.session_id
+                            where f.id = \(\.family)
+                              and f.revoked_at is null
+                              and u.status = 'active'
+                              and (s.ended_at is null
+                                   or 'offline_access' = any (string_to_array(f.scope, ' ')))))
            and (\(\.user) is null
                 or exists (select from \(tenant).user_account
-                            where id = \(\.user) and status = 'active'))
+                            where id = \(\.user) and status = 'active')),
+           (select user_id from \(tenant).token_family where id = \(\.family))
     """
-  static func decode(_ row: inout RowReader) throws -> Bool { try row.next() }
+  static func decode(_ row: inout RowReader) throws -> (isUsable: Bool, user: UserID?) {
+    (isUsable: try row.next(), user: try row.next())
+  }
 }

@@ -47,21 +47,22 @@ package struct Bootstrap: Sendable {
   /// Two processes may try at the same time: the slug is unique, and the loser finds the winner's.
   package func systemTenant() async throws -> Tenant {
     if let tenant = try await directory.find(slug: Tenant.systemSlug) { return tenant }
-    let plan = try provisioner.prepare(
+    let plan = try await provisioner.prepare(
       OrganizationDraft(slug: .system, name: "Tenure", settings: TenantSettings()))
     do {
-      try await database.transaction { tx in
-        let organization = try await provisioner.provision(plan, in: tx)
+      return try await database.transaction { tx in
+        let made = try await provisioner.provision(plan, in: tx)
         try await audit.record(
           AuditEvent(
-            .organizationCreated, origin: .system, subject: nil, detail: organization.auditDetail),
-          in: tx, tenant: plan.tenant)
+            .organizationCreated, origin: .system, subject: nil,
+            detail: made.organization.auditDetail),
+          in: tx, tenant: made.tenant)
+        return made.tenant
       }
     } catch let error as DatabaseError where error.constraint == "organization_slug_key" {
       guard let tenant = try await directory.find(slug: Tenant.systemSlug) else { throw error }
       return tenant
     }
-    return plan.tenant
   }
 
   private enum Administrator {

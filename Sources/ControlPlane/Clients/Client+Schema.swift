@@ -35,6 +35,9 @@ extension Client {
     .optional(
       "pkce_waiver_reason", .string(length: 1...256),
       "Why this confidential client may leave out the code challenge."),
+    .optional(
+      "resources", .array(.string(format: "uri")),
+      "What it may have access tokens for besides the issuer itself."),
     .optional("backchannel_logout_uri", .string(format: "uri")),
     .optional("backchannel_logout_session_required", .boolean),
     .optional("frontchannel_logout_uri", .string(format: "uri")),
@@ -42,6 +45,16 @@ extension Client {
     .optional(
       "allowed_origins", .array(.string()),
       "Origins of browser applications, beside those of the redirect URIs."),
+    .optional(
+      "token_exchange",
+      .object([
+        .optional("subject_clients", .array(.string()), "Whose tokens it may present; * for all."),
+        .optional("audiences", .array(.string())),
+        .optional("impersonation", .boolean, "Whether the new token hides who acts."),
+      ]), "What this client may do by token exchange (RFC 8693); nothing without it."),
+    .optional(
+      "introspects_all_tokens", .boolean,
+      "A protected resource that may ask about the tokens of other clients."),
     .optional("first_party", .boolean, "An application of the organization itself."),
   ]
 

@@ -123,6 +123,7 @@ extension ClientError {
     case .notFound: Clients.notFound
     case .versionMismatch: .preconditionFailed
     case .noSecret: .conflict("A public client has no secret.")
+    case .tooMany: .conflict("Too many clients have registered themselves.")
     }
   }
 }

@@ -3,20 +3,73 @@ import FoundationEssentials
 import Platform
 import Tenancy
 
-struct InsertOrganization: Statement {
+/// An organization that is nobody's yet: its slug is none that anybody could ask for.
+struct InsertReadyOrganization: Statement {
   let id: TenantID
-  let slug: String
-  let name: String
   let schema: String
   let schemaVersion: Int
-  let settings: JSON
   let now: Date
   static let sql: SQL<Self> = """
     insert into control.organization
            (id, slug, name, status, schema_name, schema_version, epoch, settings, created_at, updated_at)
-    values (\(\.id), \(\.slug), \(\.name), 'active', \(\.schema), \(\.schemaVersion), 1, \(\.settings),
+    values (\(\.id), \(\.schema), '', 'provisioning', \(\.schema), \(\.schemaVersion), 1, '{}',
             \(\.now), \(\.now))
     """
+}
+
+/// Gives a ready organization its name, and its key back; of requests at the same time each gets another.
+struct TakeReadyOrganization: Statement {
+  let slug: String
+  let name: String
+  let schemaVersion: Int
+  let settings: JSON
+  let now: Date
+  static let sql: SQL<Self> = """
+    update control.organization
+       set slug = \(\.slug),
+           name = \(\.name),
+           status = 'active',
+           settings = \(\.settings),
+           created_at = \(\.now),
+           updated_at = \(\.now)
+      from (select organization.id, key.version, key.wrapped
+              from control.organization
+                   join control.tenant_key as key on key.organization_id = organization.id
+             where status = 'provisioning'
+               and schema_version = \(\.schemaVersion)
+             order by organization.created_at
+             limit 1
+               for update of organization skip locked) as ready
+     where organization.id = ready.id
+    returning organization.id, ready.version, ready.wrapped
+    """
+  static func decode(_ row: inout RowReader) throws -> TakenOrganization {
+    TakenOrganization(
+      id: try row.next(), keyVersion: try row.next(), wrappedKey: try row.next())
+  }
+}
+
+struct TakenOrganization: Sendable {
+  let id: TenantID
+  let keyVersion: Int
+  let wrappedKey: [UInt8]
+}
+
+struct CountReadyOrganizations: Statement {
+  let schemaVersion: Int
+  static let sql: SQL<Self> = """
+    select count(*)
+      from control.organization
+     where status = 'provisioning'
+       and schema_version = \(\.schemaVersion)
+    """
+  static func decode(_ row: inout RowReader) throws -> Int { try row.next() }
+}
+
+/// Makes the processes that prepare organizations take turns.
+struct LockReadyOrganizations: Statement {
+  static let sql: SQL<Self> = "select pg_try_advisory_xact_lock(7306862947002)"
+  static func decode(_ row: inout RowReader) throws -> Bool { try row.next() }
 }
 
 struct InsertTenantKey: Statement {
@@ -59,7 +112,7 @@ struct LockOrganization: Statement {
   }
 }
 
-/// A page of the organizations, oldest first; the deleted only where they are asked for.
+/// A page of the organizations, oldest first; the deleted and the ready only where they are asked for.
 struct ListOrganizations: Statement {
   let after: TenantID?
   let status: String?
@@ -68,7 +121,7 @@ struct ListOrganizations: Statement {
     select id, slug, name, status, schema_version, epoch, settings, created_at, updated_at, deleted_at
       from control.organization
      where (\(\.after) is null or id > \(\.after))
-       and (status = \(\.status) or (\(\.status) is null and status <> 'deleted'))
+       and (status = \(\.status) or (\(\.status) is null and status not in ('provisioning', 'deleted')))
      order by id
      limit \(\.limit)
     """

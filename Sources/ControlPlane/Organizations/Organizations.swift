@@ -11,6 +11,7 @@ package struct Organizations: Sendable {
   let database: Database
   let directory: TenantDirectory
   let provisioner: Provisioner
+  let keys: SigningKeyRotation
   let audit: AuditRecorder
   let queue: JobQueue
   let idempotency: Idempotency
@@ -18,11 +19,13 @@ package struct Organizations: Sendable {
 
   package init(
     database: Database, directory: TenantDirectory, provisioner: Provisioner,
-    audit: AuditRecorder, queue: JobQueue, idempotency: Idempotency, clock: WallClock
+    keys: SigningKeyRotation, audit: AuditRecorder, queue: JobQueue, idempotency: Idempotency,
+    clock: WallClock
   ) {
     self.database = database
     self.directory = directory
     self.provisioner = provisioner
+    self.keys = keys
     self.audit = audit
     self.queue = queue
     self.idempotency = idempotency
@@ -67,14 +70,18 @@ package struct Organizations: Sendable {
     _ draft: OrganizationDraft, claim: IdempotencyClaim?, by platform: PlatformOperator
   ) async throws -> Organization {
     if let earlier = try await idempotency.earlier(claim) { return try await again(earlier) }
-    let plan = try provisioner.prepare(draft)
+    let plan = try await provisioner.prepare(draft)
     do {
       let outcome = try await idempotency.once(claim, organization: nil, in: nil) { tx in
-        let organization = try await provisioner.provision(plan, in: tx)
+        let made = try await provisioner.provision(plan, in: tx)
+        let organization = made.organization
+        try await keys.ensure(
+          made.tenant.settings.signingAlgorithms.map(\.algorithm), in: tx, tenant: made.tenant,
+          origin: platform.origin)
         let event = AuditEvent(
           .organizationCreated, origin: platform.origin, subject: nil,
           detail: organization.auditDetail)
-        try await audit.record(event, in: tx, tenant: plan.tenant)
+        try await audit.record(event, in: tx, tenant: made.tenant)
         try await audit.record(event, in: tx, tenant: platform.system)
         return Creation(value: organization, id: organization.id.description, secret: nil)
       }
@@ -102,7 +109,8 @@ package struct Organizations: Sendable {
   func update(
     _ id: TenantID, _ patch: OrganizationPatch, ifMatch: IfMatch, by platform: PlatformOperator
   ) async throws -> Organization {
-    try await changing(id, by: platform) { organization, tx in
+    let tenant = try await directory.find(id: id)
+    return try await changing(id, by: platform) { organization, tx in
       try ifMatch.require(organization.etag)
       guard organization.status != .deleting else { throw Self.notChangeable(.deleting) }
       let settings = try patch.settings(over: organization.settings)
@@ -111,6 +119,11 @@ package struct Organizations: Sendable {
         .object(settings.json) != organization.settings ? "settings" : nil,
       ].compactMap { $0 }
       guard !changed.isEmpty else { return nil }
+      if let tenant {
+        try await keys.ensure(
+          settings.signingAlgorithms.map(\.algorithm), in: tx, tenant: tenant,
+          origin: platform.origin)
+      }
       let updated = try await tx.first(
         UpdateOrganization(
           id: id, name: patch.name ?? organization.name, settings: .object(settings.json),

@@ -3,75 +3,133 @@ import FoundationEssentials
 package import Platform
 package import Tenancy
 
-/// Makes an organization: row, keys, role, schema, rights and defaults, in the caller's transaction.
+/// Makes an organization in two steps (decision 0008): what is the same for all of them ahead of time, what makes it
+/// somebody's in the caller's transaction.
 ///
 /// A transaction that fails leaves nothing behind: roles and schemas are transactional in Postgres.
 package struct Provisioner: Sendable {
+  private let database: Database
   private let migrator: Migrator
   private let masterKey: MasterKey
   private let directory: TenantDirectory
   private let ring: SigningKeyRing
   private let audit: AuditRecorder
-  private let seeds: SeedReserve
   private let defaults: TenantDefaults
   private let clock: WallClock
+  private let random: RandomSource
+  /// Rings when an organization was taken.
+  private let taken: @Sendable () -> Void
 
   package init(
-    migrator: Migrator, masterKey: MasterKey, directory: TenantDirectory, ring: SigningKeyRing,
-    audit: AuditRecorder, seeds: SeedReserve, defaults: TenantDefaults, clock: WallClock
+    database: Database, migrator: Migrator, masterKey: MasterKey, directory: TenantDirectory,
+    ring: SigningKeyRing, audit: AuditRecorder, defaults: TenantDefaults, clock: WallClock,
+    random: RandomSource, taken: @escaping @Sendable () -> Void
   ) {
+    self.database = database
     self.migrator = migrator
     self.masterKey = masterKey
     self.directory = directory
     self.ring = ring
     self.audit = audit
-    self.seeds = seeds
     self.defaults = defaults
     self.clock = clock
+    self.random = random
+    self.taken = taken
   }
 
-  /// All that takes time and no transaction: keys, above all.
-  func prepare(_ draft: OrganizationDraft) throws -> ProvisioningPlan {
-    let seed = try seeds.take()
-    return ProvisioningPlan(
-      tenant: Tenant(
-        id: seed.id, slug: draft.slug.value, name: draft.name, status: .active,
-        schema: TenantSchema(id: seed.id.uuid), epoch: 1,
-        issuer: directory.issuer(slug: draft.slug.value), settings: draft.settings, key: seed.key),
-      seed: seed)
+  // MARK: Ahead of time
+
+  var readyCount: Int {
+    get async throws {
+      try await database.first(CountReadyOrganizations(schemaVersion: migrator.tenantVersion)) ?? 0
+    }
   }
 
-  /// Everything in the order in which it can fail: the slug first, since it may be taken.
-  func provision(_ plan: ProvisioningPlan, in tx: Transaction) async throws -> Organization {
-    let tenant = plan.tenant
+  func seed() throws -> TenantSeed { try TenantSeed(clock: clock, random: random) }
+
+  /// Makes one more ready organization, unless there are enough or another process makes them.
+  func stock(_ seed: TenantSeed, upTo count: Int) async throws -> Bool {
+    try await database.transaction { tx in
+      guard try await tx.first(LockReadyOrganizations()) == true,
+        let ready = try await tx.first(
+          CountReadyOrganizations(schemaVersion: migrator.tenantVersion)), ready < count
+      else { return false }
+      try await makeReady(seed, in: tx)
+      return true
+    }
+  }
+
+  /// Row, keys, role, schema and rights of an organization that is nobody's yet.
+  private func makeReady(_ seed: TenantSeed, in tx: Transaction) async throws {
     let now = clock.now()
+    let schema = TenantSchema(id: seed.id.uuid)
+    let nobody = Tenant(
+      id: seed.id, slug: schema.name, name: "", status: .provisioning, schema: schema, epoch: 1,
+      issuer: directory.issuer(slug: schema.name), settings: TenantSettings(), key: seed.key)
     try await tx.run(
-      InsertOrganization(
-        id: tenant.id, slug: tenant.slug, name: tenant.name, schema: tenant.schema.name,
-        schemaVersion: migrator.tenantVersion, settings: .object(tenant.settings.json), now: now))
+      InsertReadyOrganization(
+        id: seed.id, schema: schema.name, schemaVersion: migrator.tenantVersion, now: now))
     try await tx.run(
       InsertTenantKey(
-        organization: tenant.id, version: tenant.key.version, wrapped: masterKey.wrap(tenant.key),
+        organization: seed.id, version: seed.key.version, wrapped: masterKey.wrap(seed.key),
         now: now))
-    try await tx.script(migrator.provisioningScript(for: tenant.schema))
-    try await audit.begin(in: tx, tenant: tenant)
-    try await ring.install(plan.seed.signingKeys, in: tx, tenant: tenant)
+    try await tx.script(migrator.provisioningScript(for: schema))
+    try await ring.install(seed.signingKeys, in: tx, tenant: nobody)
+    try await audit.begin(in: tx, tenant: nobody)
+  }
+
+  // MARK: For somebody
+
+  /// All that takes time and no transaction: keys, if no organization is ready.
+  func prepare(_ draft: OrganizationDraft) async throws -> ProvisioningPlan {
+    ProvisioningPlan(draft: draft, seed: try await readyCount == 0 ? seed() : nil)
+  }
+
+  /// Takes a ready organization, or makes one, and gives it its name and its defaults.
+  func provision(_ plan: ProvisioningPlan, in tx: Transaction) async throws -> Provisioned {
+    let draft = plan.draft
+    let now = clock.now()
+    let take = TakeReadyOrganization(
+      slug: draft.slug.value, name: draft.name, schemaVersion: migrator.tenantVersion,
+      settings: .object(draft.settings.json), now: now)
+    var ready = try await tx.first(take)
+    if ready == nil {
+      // Somebody else may have taken the last one since it was seen.
+      try await makeReady(plan.seed ?? seed(), in: tx)
+      ready = try await tx.first(take)
+    }
+    guard let ready else { throw KeyError.missing("tenant key") }
+    let tenant = Tenant(
+      id: ready.id, slug: draft.slug.value, name: draft.name, status: .active,
+      schema: TenantSchema(id: ready.id.uuid), epoch: 1,
+      issuer: directory.issuer(slug: draft.slug.value), settings: draft.settings,
+      key: try masterKey.unwrap(
+        ready.wrappedKey, tenant: ready.id, version: ready.keyVersion))
     try await defaults.install(tenant, tx)
     try await directory.announceChange(of: tenant.id, in: tx)
-    return Organization(
-      id: tenant.id, slug: tenant.slug, name: tenant.name, status: .active,
-      schemaVersion: migrator.tenantVersion, epoch: 1, settings: .object(tenant.settings.json),
-      createdAt: now, updatedAt: now, deletedAt: nil)
+    tx.onCommit(taken)
+    return Provisioned(
+      tenant: tenant,
+      organization: Organization(
+        id: tenant.id, slug: tenant.slug, name: tenant.name, status: .active,
+        schemaVersion: migrator.tenantVersion, epoch: 1, settings: .object(tenant.settings.json),
+        createdAt: now, updatedAt: now, deletedAt: nil))
   }
 }
 
 /// What is decided before the transaction begins.
 struct ProvisioningPlan: Sendable {
-  let tenant: Tenant
-  let seed: TenantSeed
+  let draft: OrganizationDraft
+  let seed: TenantSeed?
 }
 
-/// What other modules put into a new tenant, in the transaction that makes it.
+/// An organization that is somebody's from the commit on.
+struct Provisioned: Sendable {
+  let tenant: Tenant
+  let organization: Organization
+}
+
+/// What other modules put into a new tenant, in the transaction that makes it somebody's.
 package struct TenantDefaults: Sendable {
   let install: @Sendable (Tenant, Transaction) async throws -> Void
 

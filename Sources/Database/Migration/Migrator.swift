@@ -7,12 +7,16 @@ package struct Migrator: Sendable {
   private let database: Database
   private let control: [Migration]
   private let tenant: [Migration]
+  /// The tables of a new tenant, with the schema's name missing between the pieces.
+  private let tenantTables: [Substring]
   private let clock: WallClock
   private let logger: Logger
 
   /// "tenure" as a number; whoever migrates holds this advisory lock.
   private static let lockKey = 0x7465_6e75_7265
   private static let lockTimeoutMilliseconds = 3_000
+  /// Requests of the tenant stand in line behind a migration that waits for its lock.
+  private static let tenantLockTimeoutMilliseconds = 500
   private static let attemptsMax = 5
 
   package init(
@@ -21,6 +25,7 @@ package struct Migrator: Sendable {
     self.database = database
     self.control = control
     self.tenant = tenant
+    tenantTables = Self.pieces(tenant.map(\.up).joined(separator: "\n"))
     self.clock = clock
     self.logger = logger
   }
@@ -106,14 +111,20 @@ package struct Migrator: Sendable {
   /// The version a new tenant starts with.
   package var tenantVersion: Int { tenant.last?.version ?? 0 }
 
-  /// Everything a new tenant needs in the database: role, schema, tables and rights, as one script.
+  /// Everything a new tenant needs in the database: role, schema, rights and tables, as one script.
   package func provisioningScript(for schema: TenantSchema) -> String {
     let name = schema.quoted
-    let role =
-      database.settings.isolation == .role
-      ? "create role \(name) nologin;\ngrant \(name) to current_user;\n" : ""
-    let tables = tenant.map { Self.render($0.up, for: schema) }.joined(separator: "\n")
-    return "\(role)create schema \(name);\n\(tables)\n\(rightsScript(for: schema))"
+    guard database.settings.isolation == .role else {
+      return "create schema \(name);\n\(tenantTables.joined(separator: name))"
+    }
+    return """
+      create role \(name) nologin;
+      grant \(name) to current_user;
+      create schema \(name);
+      grant usage on schema \(name) to \(name);
+      \(futureRights(for: schema))
+      \(tenantTables.joined(separator: name))
+      """
   }
 
   /// Removes a tenant from the database, data and all.
@@ -127,17 +138,9 @@ package struct Migrator: Sendable {
   package func migrateTenant(organization: UUID, schema: TenantSchema) async throws -> Int {
     let version = try await tenantVersion(of: organization)
     for migration in tenant where migration.version > version {
-      try await step { tx in
-        guard
-          try await tx.first(LockTenantSchemaVersion(organization: organization)) == migration
-            .version - 1
-        else { return }
-        try await tx.script(
-          Self.render(migration.up, for: schema) + "\n" + rightsScript(for: schema))
-        try await tx.run(
-          RecordTenantSchemaVersion(
-            organization: organization, version: migration.version, now: clock.now()))
-      }
+      try await tenantStep(
+        organization, from: migration.version - 1, to: migration.version,
+        "\(futureRights(for: schema))\n\(Self.render(migration.up, for: schema))")
     }
     return try await max(
       version, version < tenantVersion ? tenantVersion(of: organization) : version)
@@ -147,23 +150,39 @@ package struct Migrator: Sendable {
   package func revertTenant(organization: UUID, schema: TenantSchema, to version: Int) async throws
   {
     for migration in tenant.reversed() where migration.version > version {
-      try await step { tx in
-        guard
-          try await tx.first(LockTenantSchemaVersion(organization: organization))
-            == migration.version
-        else { return }
-        try await tx.script(Self.render(migration.down, for: schema))
-        try await tx.run(
-          RecordTenantSchemaVersion(
-            organization: organization, version: migration.version - 1, now: clock.now()))
-      }
+      try await tenantStep(
+        organization, from: migration.version, to: migration.version - 1,
+        Self.render(migration.down, for: schema))
+    }
+  }
+
+  /// One step of one tenant, unless somebody else has taken it: the organization's row is locked meanwhile, so that tenants
+  /// are migrated side by side and each once.
+  private func tenantStep(_ organization: UUID, from version: Int, to next: Int, _ script: String)
+    async throws
+  {
+    try await yieldingToLocks { tx in
+      guard
+        try await tx.first(LockTenantSchemaVersion(organization: organization)) == version
+      else { return }
+      try await tx.script(
+        """
+        set local statement_timeout = 0;
+        set local lock_timeout = \(Self.tenantLockTimeoutMilliseconds);
+        \(script)
+        """)
+      try await tx.run(
+        RecordTenantSchemaVersion(organization: organization, version: next, now: clock.now()))
     }
   }
 
   /// A tenant script for one schema: `{tenant}` becomes its quoted name.
   package static func render(_ script: String, for schema: TenantSchema) -> String {
+    pieces(script).joined(separator: schema.quoted)
+  }
+
+  private static func pieces(_ script: String) -> [Substring] {
     script.split(separator: "{tenant}", omittingEmptySubsequences: false)
-      .joined(separator: schema.quoted)
   }
 
   private func tenantVersion(of organization: UUID) async throws -> Int {
@@ -174,25 +193,33 @@ package struct Migrator: Sendable {
     return version
   }
 
-  private func rightsScript(for schema: TenantSchema) -> String {
+  /// What the tenant may do with every table that the platform makes in its schema from here on.
+  ///
+  /// Naming them afterwards with `on all tables` reads the whole catalogue, once for each tenant.
+  private func futureRights(for schema: TenantSchema) -> String {
     guard database.settings.isolation == .role else { return "" }
     let name = schema.quoted
     return """
-      grant usage on schema \(name) to \(name);
-      grant select, insert, update, delete on all tables in schema \(name) to \(name);
+      alter default privileges in schema \(name)
+        grant select, insert, update, delete on tables to \(name);
       """
   }
 
   // MARK: One step
 
-  /// One transaction under the advisory lock, which gives way to running statements and tries again.
+  /// One transaction under the advisory lock.
   private func step(_ body: (Transaction) async throws -> Void) async throws {
+    try await yieldingToLocks { tx in
+      try await tx.script(Self.preamble)
+      try await body(tx)
+    }
+  }
+
+  /// One transaction that gives way to running statements and tries again.
+  private func yieldingToLocks(_ body: (Transaction) async throws -> Void) async throws {
     for attempt in 1... {
       do {
-        return try await database.transaction { tx in
-          try await tx.script(Self.preamble)
-          try await body(tx)
-        }
+        return try await database.transaction { tx in try await body(tx) }
       } catch let error as DatabaseError
         where error.sqlState == .lockNotAvailable && attempt < Self.attemptsMax
       {

@@ -18,6 +18,7 @@ package struct AuditAction: Sendable, Hashable, CustomStringConvertible {
   package static let userPasswordSet = AuditAction("user.password_set")
   package static let userErasing = AuditAction("user.erasing")
   package static let clientCreated = AuditAction("client.created")
+  package static let clientRegistered = AuditAction("client.registered")
   package static let clientUpdated = AuditAction("client.updated")
   package static let clientSecretRotated = AuditAction("client.secret_rotated")
   package static let clientDeleted = AuditAction("client.deleted")

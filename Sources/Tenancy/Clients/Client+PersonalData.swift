@@ -5,7 +5,9 @@ extension Client {
   static let personalData = PersonalData(
     table: "client", key: ["id"], subject: nil, erasure: .none,
     columns: [
-      .withheld("id", "metadata", "status", "version", "created_at", "updated_at"),
-      .withheld("secret_hash", reason: .security),
+      .withheld(
+        "id", "metadata", "status", "version", "created_at", "updated_at",
+        "tokens_revoked_at"),
+      .withheld("secret_hash", "secret_sealed", "registration_token_hash", reason: .security),
     ])
 }

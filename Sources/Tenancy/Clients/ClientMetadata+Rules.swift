@@ -1,11 +1,36 @@
 import JOSE
 import Platform
 
+extension ClientKeys {
+  /// Refuses both forms at once, and keys that can't be used.
+  func check(_ read: inout ObjectReader) {
+    if document != nil, uri != nil {
+      read.refuse("jwks", "must not be given together with jwks_uri")
+    }
+    if let document, let problem = Self.problem(of: document) { read.refuse("jwks", problem) }
+    if let uri, let problem = ClientURIRule.pageProblem(uri) { read.refuse("jwks_uri", problem) }
+  }
+
+  /// Public keys, each of a kind we verify with: one left out in silence would surprise later.
+  private static func problem(of set: JSON) -> String? {
+    guard let elements = set["keys"]?.arrayValue, set.encoded().count <= 16 * 1024 else {
+      return "must be a JWK set of at most 16 KiB"
+    }
+    guard (1...20).contains(elements.count) else { return "must have 1 to 20 keys" }
+    for element in elements {
+      guard let key = try? JWK(element) else { return "has a key that cannot be used" }
+      guard case .publicKey = key.material else { return "must have public keys only" }
+    }
+    return nil
+  }
+}
+
 extension ClientMetadata {
   /// What must hold between the members (RFC 7591 section 2, OpenID Connect Dynamic Client
   /// Registration section 2).
   func checkRules(_ read: inout ObjectReader) {
     checkGrants(&read)
+    checkExchange(&read)
     checkRedirects(&read)
     checkOrigins(&read)
     checkKeys(&read)
@@ -43,6 +68,15 @@ extension ClientMetadata {
     }
   }
 
+  private func checkExchange(_ read: inout ObjectReader) {
+    if tokenExchange != nil, !grantTypes.contains(.tokenExchange) {
+      read.refuse("token_exchange", "needs the token exchange among grant_types")
+    }
+    if introspectsAllTokens, authenticationMethod == .none {
+      read.refuse("introspects_all_tokens", "must not be given for a public client")
+    }
+  }
+
   private func checkRedirects(_ read: inout ObjectReader) {
     if grantTypes.contains(.authorizationCode), redirectURIs.isEmpty {
       read.refuse("redirect_uris", "must have an entry for authorization_code")
@@ -60,15 +94,7 @@ extension ClientMetadata {
   }
 
   private func checkKeys(_ read: inout ObjectReader) {
-    if keys.document != nil, keys.uri != nil {
-      read.refuse("jwks", "must not be given together with jwks_uri")
-    }
-    if let set = keys.document, let problem = Self.problem(ofKeys: set) {
-      read.refuse("jwks", problem)
-    }
-    if let uri = keys.uri, let problem = ClientURIRule.pageProblem(uri) {
-      read.refuse("jwks_uri", problem)
-    }
+    keys.check(&read)
     if authenticationMethod == .privateKeyJWT, keys.isEmpty {
       read.refuse("token_endpoint_auth_method", "private_key_jwt needs jwks or jwks_uri")
     }
@@ -83,19 +109,6 @@ extension ClientMetadata {
       read.refuse(
         "token_endpoint_auth_signing_alg", "does not fit \(authenticationMethod.rawValue)")
     }
-  }
-
-  /// Public keys, each of a kind we verify with: one left out in silence would surprise later.
-  private static func problem(ofKeys set: JSON) -> String? {
-    guard let elements = set["keys"]?.arrayValue, set.encoded().count <= 16 * 1024 else {
-      return "must be a JWK set of at most 16 KiB"
-    }
-    guard (1...20).contains(elements.count) else { return "must have 1 to 20 keys" }
-    for element in elements {
-      guard let key = try? JWK(element) else { return "has a key that cannot be used" }
-      guard case .publicKey = key.material else { return "must have public keys only" }
-    }
-    return nil
   }
 
   private func checkSubject(_ read: inout ObjectReader) {
@@ -118,6 +131,9 @@ extension ClientMetadata {
       {
         read.refuse("request_uris", "has an entry that \(problem)")
       }
+    }
+    for resource in requests.resources where !ResourceRule.isResource(resource) {
+      read.refuse("resources", "has an entry that is not an absolute URI without fragment")
     }
     if requests.proofKeyWaiver != nil, authenticationMethod == .none {
       read.refuse("pkce_waiver_reason", "must not be given for a public client")

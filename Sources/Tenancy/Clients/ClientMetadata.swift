@@ -31,6 +31,11 @@ package struct ClientMetadata: Sendable, Hashable {
   package var accessTokenAlgorithm: ClientSigningAlgorithm = .es256
   package var requests = ClientRequests()
   package var logout = ClientLogout()
+  /// Our extension, `token_exchange`: whose tokens it may exchange; nil for nobody's.
+  package var tokenExchange: TokenExchangePolicy?
+  /// Our extension, `introspects_all_tokens`: a protected resource that has to know about the tokens of
+  /// other clients; every client knows about its own (RFC 7662 section 4).
+  package var introspectsAllTokens = false
   /// Our extension, `first_party`: an application of the organization itself.
   package var isFirstParty = false
   /// Our extension, `allowed_origins`: where browser applications of the client run, beside the origins
@@ -45,6 +50,33 @@ package struct ClientMetadata: Sendable, Hashable {
     self.init(&read)
     checkRules(&read)
     try read.finish()
+  }
+
+  /// What only an administrator may set: a client that registers itself has these ignored.
+  package static let administeredNames: Set<String> = [
+    "first_party", "pkce_waiver_reason", "resources", "token_exchange", "introspects_all_tokens",
+  ]
+
+  /// Metadata as a client registers it: what is not known, or not the client's to set, is ignored
+  /// (RFC 7591 section 2).
+  package init(registering object: JSONObject) throws(ClaimErrors) {
+    var object = object
+    for name in Self.administeredNames { object[name] = nil }
+    var read = ObjectReader(object)
+    self.init(&read)
+    checkRules(&read)
+    guard read.errors.isEmpty else { throw ClaimErrors(read.errors) }
+  }
+
+  /// These with what an administrator has set for the client before.
+  package func keepingAdministered(of earlier: ClientMetadata) -> ClientMetadata {
+    var kept = self
+    kept.isFirstParty = earlier.isFirstParty
+    kept.requests.proofKeyWaiver = earlier.requests.proofKeyWaiver
+    kept.requests.resources = earlier.requests.resources
+    kept.tokenExchange = earlier.tokenExchange
+    kept.introspectsAllTokens = earlier.introspectsAllTokens
+    return kept
   }
 
   /// Metadata that was valid when it was stored: types only, so that a later rule locks nobody out.
@@ -91,6 +123,8 @@ package struct ClientMetadata: Sendable, Hashable {
     accessTokenAlgorithm = read.choice("access_token_signed_response_alg") ?? .es256
     requests = ClientRequests(&read)
     logout = ClientLogout(&read)
+    tokenExchange = TokenExchangePolicy(&read)
+    introspectsAllTokens = read.bool("introspects_all_tokens") ?? false
     isFirstParty = read.bool("first_party") ?? false
     allowedOrigins = read.strings("allowed_origins", countMax: 20, bytesMax: 300) ?? []
   }
@@ -123,6 +157,8 @@ package struct ClientMetadata: Sendable, Hashable {
     object["access_token_signed_response_alg"] = .string(accessTokenAlgorithm.rawValue)
     requests.write(to: &object)
     logout.write(to: &object)
+    tokenExchange?.write(to: &object)
+    object["introspects_all_tokens"] = .bool(introspectsAllTokens)
     object["first_party"] = .bool(isFirstParty)
     object["allowed_origins"] = .array(allowedOrigins.map(JSON.string))
     return object

@@ -53,6 +53,9 @@ package struct ClientRequests: Sendable, Hashable {
   /// Our extension, `pkce_waiver_reason`: why this confidential client need not send a code
   /// challenge; nil for everybody else (OAuth 2.1 section 7.6 asks for PKCE).
   package var proofKeyWaiver: String?
+  /// Our extension, `resources`: what the client may have tokens for besides the issuer itself (RFC
+  /// 8707).
+  package var resources: [String] = []
 
   init() {}
 
@@ -63,6 +66,7 @@ package struct ClientRequests: Sendable, Hashable {
     requiresAuthenticationTime = read.bool("require_auth_time") ?? false
     defaultACRValues = read.strings("default_acr_values", countMax: 10, bytesMax: 256) ?? []
     proofKeyWaiver = read.string("pkce_waiver_reason", bytesMax: 256)
+    resources = read.strings("resources", countMax: 20, bytesMax: 2048) ?? []
   }
 
   func write(to object: inout JSONObject) {
@@ -72,6 +76,7 @@ package struct ClientRequests: Sendable, Hashable {
     object["require_auth_time"] = .bool(requiresAuthenticationTime)
     object["default_acr_values"] = .strings(defaultACRValues)
     object["pkce_waiver_reason"] = proofKeyWaiver.map(JSON.string)
+    object["resources"] = .strings(resources)
   }
 }
 
@@ -97,5 +102,43 @@ package struct ClientLogout: Sendable, Hashable {
     object["backchannel_logout_session_required"] = .bool(backChannelNeedsSession)
     object["frontchannel_logout_uri"] = frontChannelURI.map(JSON.string)
     object["frontchannel_logout_session_required"] = .bool(frontChannelNeedsSession)
+  }
+}
+
+/// Whose tokens a client may exchange, and for whom (RFC 8693 section 2; our extension).
+package struct TokenExchangePolicy: Sendable, Hashable {
+  package static let everyClient = "*"
+
+  /// The clients whose tokens it may present, or `*`.
+  package var subjectClients: [String] = []
+  /// What `audience` and `resource` may name.
+  package var audiences: [String] = []
+  /// Whether it may become the subject itself; otherwise the token says who acts.
+  package var allowsImpersonation = false
+
+  package init() {}
+
+  init?(_ read: inout ObjectReader) {
+    let policy = read.object("token_exchange") { read in
+      var policy = TokenExchangePolicy()
+      policy.subjectClients =
+        read.strings("subject_clients", countMax: 100, bytesMax: ClientID.bytesMax) ?? []
+      policy.audiences = read.strings("audiences", countMax: 50, bytesMax: 2048) ?? []
+      policy.allowsImpersonation = read.bool("impersonation") ?? false
+      return policy
+    }
+    guard let policy else { return nil }
+    self = policy
+  }
+
+  func write(to object: inout JSONObject) {
+    object["token_exchange"] = [
+      "subject_clients": .strings(subjectClients), "audiences": .strings(audiences),
+      "impersonation": .bool(allowsImpersonation),
+    ]
+  }
+
+  package func allows(subjectClient client: ClientID) -> Bool {
+    subjectClients.contains(Self.everyClient) || subjectClients.contains(client.text)
   }
 }

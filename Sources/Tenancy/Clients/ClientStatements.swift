@@ -4,20 +4,23 @@ import Platform
 
 struct InsertClient: Statement {
   let id: ClientID
-  let secretHash: [UInt8]?
+  let secrets: ClientSecrets
   let metadata: JSON
   let now: Date
   static let sql: SQL<Self> = """
     insert into \(tenant).client
-           (id, secret_hash, metadata, status, version, created_at, updated_at)
-    values (\(\.id), \(\.secretHash), \(\.metadata), 'active', 1, \(\.now), \(\.now))
+           (id, secret_hash, secret_sealed, registration_token_hash, metadata, status, version,
+            created_at, updated_at)
+    values (\(\.id), \(\.secrets.hash), \(\.secrets.sealed), \(\.secrets.registrationTokenHash),
+            \(\.metadata), 'active', 1, \(\.now), \(\.now))
     """
 }
 
 struct FindClient: Statement {
   let id: ClientID
   static let sql: SQL<Self> = """
-    select id, secret_hash, metadata, status, version, created_at, updated_at
+    select id, secret_hash, secret_sealed, registration_token_hash, metadata, status,
+           version, created_at, updated_at
       from \(tenant).client
      where id = \(\.id)
     """
@@ -28,7 +31,8 @@ struct FindClient: Statement {
 struct LockClient: Statement {
   let id: ClientID
   static let sql: SQL<Self> = """
-    select id, secret_hash, metadata, status, version, created_at, updated_at
+    select id, secret_hash, secret_sealed, registration_token_hash, metadata, status,
+           version, created_at, updated_at
       from \(tenant).client
      where id = \(\.id)
        for update
@@ -41,7 +45,8 @@ struct ListClients: Statement {
   let after: ClientID?
   let limit: Int
   static let sql: SQL<Self> = """
-    select id, secret_hash, metadata, status, version, created_at, updated_at
+    select id, secret_hash, secret_sealed, registration_token_hash, metadata, status,
+           version, created_at, updated_at
       from \(tenant).client
      where (\(\.after) is null or id > \(\.after))
      order by id
@@ -52,19 +57,29 @@ struct ListClients: Statement {
 
 struct UpdateClient: Statement {
   let id: ClientID
-  let secretHash: [UInt8]?
+  let secrets: ClientSecrets
   let metadata: JSON
   let status: ClientStatus
   let now: Date
   static let sql: SQL<Self> = """
     update \(tenant).client
-       set secret_hash = \(\.secretHash),
+       set secret_hash = \(\.secrets.hash),
+           secret_sealed = \(\.secrets.sealed),
+           registration_token_hash = \(\.secrets.registrationTokenHash),
            metadata = \(\.metadata),
            status = \(\.status),
            version = version + 1,
            updated_at = \(\.now)
      where id = \(\.id)
     """
+}
+
+/// How many clients have registered themselves.
+struct CountSelfRegisteredClients: Statement {
+  static let sql: SQL<Self> = """
+    select count(*) from \(tenant).client where registration_token_hash is not null
+    """
+  static func decode(_ row: inout RowReader) throws -> Int { try row.next() }
 }
 
 /// The client and what it was granted; access tokens that are out live for minutes and fail at
@@ -80,14 +95,15 @@ struct DeleteClient: Statement {
 extension Client {
   convenience init(row: inout RowReader) throws {
     let id: ClientID = try row.next()
-    let secretHash: [UInt8]? = try row.next()
+    let secrets = ClientSecrets(
+      hash: try row.next(), sealed: try row.next(), registrationTokenHash: try row.next())
     let document: JSON = try row.next()
     guard let object = document.objectValue else {
       throw StoredValueError(column: "client.metadata")
     }
     self.init(
       id: id, metadata: try ClientMetadata(stored: object), status: try row.next(),
-      secretHash: secretHash, version: try row.next(), createdAt: try row.next(),
+      secrets: secrets, version: try row.next(), createdAt: try row.next(),
       updatedAt: try row.next())
   }
 }

@@ -7,6 +7,7 @@ import Platform
 package struct ClientStore: Sendable {
   private let database: Database
   private let audit: AuditRecorder
+  private let keys: SigningKeyRotation
   private let cache: SharedCache<Key, Client>
   private let clock: WallClock
   private let random: RandomSource
@@ -17,11 +18,12 @@ package struct ClientStore: Sendable {
   }
 
   init(
-    database: Database, audit: AuditRecorder, feed: ChangeFeed, capacity: Int, clock: WallClock,
-    random: RandomSource
+    database: Database, audit: AuditRecorder, keys: SigningKeyRotation, feed: ChangeFeed,
+    capacity: Int, clock: WallClock, random: RandomSource
   ) {
     self.database = database
     self.audit = audit
+    self.keys = keys
     cache = SharedCache(capacity: capacity, feed: feed, clock: clock)
     self.clock = clock
     self.random = random
@@ -34,6 +36,22 @@ package struct ClientStore: Sendable {
     try await cache.value(for: Key(tenant: tenant.id, client: id)) {
       try await database.first(FindClient(id: id), in: tenant.schema)
     }
+  }
+
+  /// Finds the client that `isRight` recognises, usually from memory.
+  ///
+  /// Every failure costs the same: one look-up in the database and two checks, whether there is no such
+  /// client, or one of another secret. The look-up also lets in a secret that another process has just made.
+  package func find(
+    _ id: ClientID, in tenant: Tenant, where isRight: (Client?) async throws -> Bool
+  ) async throws -> Client? {
+    let key = Key(tenant: tenant.id, client: id)
+    let cached = cache.cached(key)
+    if try await isRight(cached), let cached { return cached }
+    let loaded = try await cache.reload(key) {
+      try await database.first(FindClient(id: id), in: tenant.schema)
+    }
+    return try await isRight(loaded) ? loaded : nil
   }
 
   package func list(after: ClientID?, limit: Int, in tenant: Tenant) async throws -> [Client] {
@@ -50,24 +68,47 @@ package struct ClientStore: Sendable {
     }
   }
 
+  /// A client that registers itself, with the token that manages it; at most `countMax` of them.
+  package func register(
+    _ metadata: ClientMetadata, countMax: Int, in tx: Transaction, tenant: Tenant,
+    origin: AuditOrigin
+  ) async throws -> IssuedClient {
+    let count = try await tx.first(CountSelfRegisteredClients()) ?? 0
+    guard count < countMax else { throw ClientError.tooMany }
+    return try await insert(
+      metadata, registrationToken: ClientSecret(random), in: tx, tenant: tenant, origin: origin)
+  }
+
   package func create(
     _ metadata: ClientMetadata, in tx: Transaction, tenant: Tenant, origin: AuditOrigin
   ) async throws -> IssuedClient {
+    try await insert(metadata, registrationToken: nil, in: tx, tenant: tenant, origin: origin)
+  }
+
+  private func insert(
+    _ metadata: ClientMetadata, registrationToken: ClientSecret?, in tx: Transaction,
+    tenant: Tenant, origin: AuditOrigin
+  ) async throws -> IssuedClient {
     let id = try ClientID(sqlValue: ID<Client>.generate(clock, random).description)
-    let issued = metadata.authenticationMethod.usesSecret ? ClientSecret(random) : nil
+    let method = metadata.authenticationMethod
+    var secrets = ClientSecrets(registrationTokenHash: registrationToken?.hash)
+    let issued = method.usesSecret ? ClientSecret(random) : nil
+    if let issued { secrets = secrets.with(issued, of: id, for: method, in: tenant) }
     let now = clock.now()
     try await tx.run(
-      InsertClient(
-        id: id, secretHash: issued?.hash, metadata: .object(metadata.json), now: now),
+      InsertClient(id: id, secrets: secrets, metadata: .object(metadata.json), now: now),
       in: tenant.schema)
+    try await keys.ensure(metadata.signingAlgorithms, in: tx, tenant: tenant, origin: origin)
     try await audit.record(
       AuditEvent(
-        .clientCreated, origin: origin, subject: nil, detail: ["client_id": .string(id.text)]),
+        registrationToken == nil ? .clientCreated : .clientRegistered, origin: origin,
+        subject: nil, detail: ["client_id": .string(id.text)]),
       in: tx, tenant: tenant)
     let client = Client(
-      id: id, metadata: metadata, status: .active, secretHash: issued?.hash, version: 1,
+      id: id, metadata: metadata, status: .active, secrets: secrets, version: 1,
       createdAt: now, updatedAt: now)
-    return IssuedClient(client: client, secret: issued?.secret)
+    return IssuedClient(
+      client: client, secret: issued?.secret, registrationToken: registrationToken?.secret)
   }
 
   /// Replaces the metadata by what `change` makes of it.
@@ -78,19 +119,42 @@ package struct ClientStore: Sendable {
     _ change: @Sendable (ClientMetadata) throws -> ClientMetadata
   ) async throws -> IssuedClient {
     try await changing(id, expecting: version, in: tenant) { client, tx in
-      let metadata = try change(client.metadata)
-      let fields = metadata.differences(from: client.metadata)
-      guard !fields.isEmpty else { return IssuedClient(client: client, secret: nil) }
-      let issued =
-        metadata.authenticationMethod.usesSecret && client.secretHash == nil
-        ? ClientSecret(random) : nil
-      let hash = metadata.authenticationMethod.usesSecret ? issued?.hash ?? client.secretHash : nil
-      let changed = try await write(
-        client, metadata: metadata, status: client.status, secretHash: hash, in: tx, tenant)
-      try await record(
-        .clientUpdated, client, ["fields": .array(fields.map(JSON.string))], origin, tx, tenant)
-      return IssuedClient(client: changed, secret: issued?.secret)
+      try await replace(
+        client, by: try change(client.metadata), registrationToken: nil, in: tx, tenant, origin)
     }
+  }
+
+  /// The same for a client that manages itself; its registration access token is renewed.
+  package func update(
+    _ id: ClientID, registeredAs metadata: ClientMetadata, expecting version: Int,
+    in tenant: Tenant, origin: AuditOrigin
+  ) async throws -> IssuedClient {
+    try await changing(id, expecting: version, in: tenant) { client, tx in
+      try await replace(
+        client, by: metadata, registrationToken: ClientSecret(random), in: tx, tenant, origin)
+    }
+  }
+
+  private func replace(
+    _ client: Client, by metadata: ClientMetadata, registrationToken: ClientSecret?,
+    in tx: Transaction, _ tenant: Tenant, _ origin: AuditOrigin
+  ) async throws -> IssuedClient {
+    let fields = metadata.differences(from: client.metadata)
+    guard !fields.isEmpty || registrationToken != nil else {
+      return IssuedClient(client: client, secret: nil)
+    }
+    let method = metadata.authenticationMethod
+    var secrets = client.secrets.kept(for: method)
+    let issued = secrets.needsSecret(for: method) ? ClientSecret(random) : nil
+    if let issued { secrets = secrets.with(issued, of: client.id, for: method, in: tenant) }
+    if let registrationToken { secrets.registrationTokenHash = registrationToken.hash }
+    let changed = try await write(
+      client, metadata: metadata, status: client.status, secrets: secrets, in: tx, tenant)
+    try await keys.ensure(metadata.signingAlgorithms, in: tx, tenant: tenant, origin: origin)
+    try await record(
+      .clientUpdated, client, ["fields": .array(fields.map(JSON.string))], origin, tx, tenant)
+    return IssuedClient(
+      client: changed, secret: issued?.secret, registrationToken: registrationToken?.secret)
   }
 
   package func setStatus(
@@ -100,8 +164,7 @@ package struct ClientStore: Sendable {
     try await changing(id, expecting: version, in: tenant) { client, tx in
       guard client.status != status else { return client }
       let changed = try await write(
-        client, metadata: client.metadata, status: status, secretHash: client.secretHash, in: tx,
-        tenant)
+        client, metadata: client.metadata, status: status, secrets: client.secrets, in: tx, tenant)
       try await record(
         .clientUpdated, client, ["status": .string(status.rawValue)], origin, tx, tenant)
       return changed
@@ -115,9 +178,10 @@ package struct ClientStore: Sendable {
     try await changing(id, expecting: nil, in: tenant) { client, tx in
       guard client.metadata.authenticationMethod.usesSecret else { throw ClientError.noSecret }
       let issued = ClientSecret(random)
+      let secrets = client.secrets.with(
+        issued, of: client.id, for: client.metadata.authenticationMethod, in: tenant)
       let changed = try await write(
-        client, metadata: client.metadata, status: client.status, secretHash: issued.hash, in: tx,
-        tenant)
+        client, metadata: client.metadata, status: client.status, secrets: secrets, in: tx, tenant)
       try await record(.clientSecretRotated, client, [:], origin, tx, tenant)
       return IssuedClient(client: changed, secret: issued.secret)
     }
@@ -174,17 +238,17 @@ package struct ClientStore: Sendable {
   }
 
   private func write(
-    _ client: Client, metadata: ClientMetadata, status: ClientStatus, secretHash: [UInt8]?,
+    _ client: Client, metadata: ClientMetadata, status: ClientStatus, secrets: ClientSecrets,
     in tx: Transaction, _ tenant: Tenant
   ) async throws -> Client {
     let now = clock.now()
     try await tx.run(
       UpdateClient(
-        id: client.id, secretHash: secretHash, metadata: .object(metadata.json), status: status,
+        id: client.id, secrets: secrets, metadata: .object(metadata.json), status: status,
         now: now))
     try await announce(client.id, in: tx, tenant)
     return Client(
-      id: client.id, metadata: metadata, status: status, secretHash: secretHash,
+      id: client.id, metadata: metadata, status: status, secrets: secrets,
       version: client.version + 1, createdAt: client.createdAt, updatedAt: now)
   }
 

@@ -44,6 +44,10 @@ extension SealedPlace {
     SealedPlace(table: "audit_event", column: "personal", row: event.description)
   }
 
+  static func clientSecret(_ client: ClientID) -> SealedPlace {
+    SealedPlace(table: "client", column: "secret_sealed", row: client.text)
+  }
+
   static func signingKey(_ kid: String) -> SealedPlace {
     SealedPlace(table: "signing_key", column: "private_key", row: kid)
   }

@@ -24,19 +24,26 @@ package struct SigningKeyRing: Sendable {
     return keys
   }
 
-  /// Inserts generated keys: when a tenant is provisioned, and when keys are rotated.
+  /// Inserts the keys of a new tenant, in the transaction that provisions it.
   package func install(_ keys: [GeneratedSigningKey], in tx: Transaction, tenant: Tenant)
     async throws
   {
+    for key in keys { _ = try await insert(key, in: tx, tenant: tenant) }
+    try await announce(in: tx, tenant: tenant)
+  }
+
+  /// False when the algorithm has a key in that state already.
+  func insert(_ key: GeneratedSigningKey, in tx: Transaction, tenant: Tenant) async throws -> Bool {
     let now = clock.now()
-    for key in keys {
-      try await tx.run(
-        InsertSigningKey(
-          id: key.id, kid: key.kid, algorithm: key.algorithm.rawValue, state: key.state,
-          publicJWK: key.publicJWK, privateKey: key.sealedPrivateKey, now: now,
-          activatedAt: key.state == .current ? now : nil),
-        in: tenant.schema)
-    }
+    let insert = InsertSigningKey(
+      id: key.id, kid: key.kid, algorithm: key.algorithm.rawValue, state: key.state,
+      publicJWK: key.publicJWK, privateKey: key.sealedPrivateKey, now: now,
+      activatedAt: key.state == .current ? now : nil)
+    return try await tx.run(insert, in: tenant.schema) == 1
+  }
+
+  /// Tells every process that the keys changed, when the transaction commits.
+  func announce(in tx: Transaction, tenant: Tenant) async throws {
     try await TenancyChange.keys(tenant.id).announce(in: tx)
     let (cache, id) = (cache, tenant.id)
     tx.onCommit { cache.invalidate(id) }

@@ -17,6 +17,8 @@ package struct KeyPurpose: Sendable, Hashable {
   package static let idempotency = KeyPurpose("idempotency")
   package static let throttle = KeyPurpose("throttle")
   package static let limit = KeyPurpose("limit")
+  package static let replay = KeyPurpose("replay")
+  package static let userCode = KeyPurpose("user-code")
 }
 
 /// The key of one tenant (KEK): wraps subject keys, seals what belongs to nobody in particular, and

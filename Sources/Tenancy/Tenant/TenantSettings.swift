@@ -9,17 +9,28 @@ package struct TenantSettings: Sendable, Hashable {
   /// Design section 5: codes live 60 s at most.
   package var authorizationCodeLifetimeSeconds = 60
   package var refreshTokenLifetimeSeconds = 30 * 86_400
+  /// How long after the sign-in userinfo tells claims (RFC 9470); 0 for as long as the token lives.
+  package var userInfoAuthenticationMaxAgeSeconds = 0
   package var sessionIdleLifetimeSeconds = 12 * 3600
   package var sessionAbsoluteLifetimeSeconds = 14 * 86_400
+  /// What has keys from the beginning; a client that asks for another algorithm brings it about, too.
+  package var signingAlgorithms: [ClientSigningAlgorithm] = [.rs256, .es256]
+  /// Design section 4: how long a key signs, is published before, and stays published afterwards.
+  package var signingKeyRotationDays = 90
+  package var signingKeyPublicationDays = 14
+  package var signingKeyRetirementDays = 14
   /// Whether clients marked `first_party` skip the consent page.
   package var skipsConsentForFirstParty = false
   /// Data minimisation: what sessions and audit events may keep about the device.
   package var recordsIPAddress = true
   package var recordsUserAgent = true
-  /// Rate limits other than the platform's: `limit_address`, `limit_client`, …
+  /// Rate limits that replace the platform's, by the members that begin with `limit_`.
   package var limits: [LimitPolicy: RateLimit] = [:]
   /// BCP 47 tag of the pages' language.
   package var language = "en"
+
+  /// What clients may register by themselves.
+  package var registration = RegistrationPolicy()
 
   package init() {}
 
@@ -29,6 +40,15 @@ package struct TenantSettings: Sendable, Hashable {
     self.init(&read)
     if sessionIdleLifetimeSeconds > sessionAbsoluteLifetimeSeconds {
       read.refuse("session_idle_lifetime_seconds", "must not be longer than the absolute lifetime")
+    }
+    if signingKeyPublicationDays >= signingKeyRotationDays {
+      read.refuse("signing_key_publication_days", "must be less than the days of rotation")
+    }
+    if Set(signingAlgorithms).count != signingAlgorithms.count
+      || !signingAlgorithms.contains(.rs256) || !signingAlgorithms.contains(.es256)
+    {
+      // What clients get that do not ask for anything else.
+      read.refuse("signing_algorithms", "must have RS256 and ES256, and nothing twice")
     }
     try read.finish()
   }
@@ -62,6 +82,10 @@ package struct TenantSettings: Sendable, Hashable {
         read.refuse(policy.settingName, "must be \(RateLimit.form)")
       }
     }
+    registration = RegistrationPolicy(&read)
+    if let algorithms: [ClientSigningAlgorithm] = read.choices("signing_algorithms") {
+      signingAlgorithms = algorithms
+    }
     guard let tag = read.string("language", bytesMax: 35) else { return }
     if let problem = ClaimRule.languageProblem(tag) {
       read.refuse("language", problem)
@@ -79,6 +103,8 @@ package struct TenantSettings: Sendable, Hashable {
     for policy in LimitPolicy.allCases {
       if let limit = limits[policy] { object[policy.settingName] = .string(limit.settingText) }
     }
+    registration.write(to: &object)
+    object["signing_algorithms"] = .strings(signingAlgorithms.map(\.rawValue))
     object["language"] = .string(language)
     return object
   }
@@ -105,11 +131,21 @@ package struct TenantSettings: Sendable, Hashable {
       name: "refresh_token_lifetime_seconds", path: \.refreshTokenLifetimeSeconds,
       range: 60...(400 * 86_400)),
     .init(
+      name: "userinfo_authentication_max_age_seconds",
+      path: \.userInfoAuthenticationMaxAgeSeconds, range: 0...(400 * 86_400)),
+    .init(
       name: "session_idle_lifetime_seconds", path: \.sessionIdleLifetimeSeconds,
       range: 60...(400 * 86_400)),
     .init(
       name: "session_absolute_lifetime_seconds", path: \.sessionAbsoluteLifetimeSeconds,
       range: 60...(400 * 86_400)),
+    // A day at least: longer than any token lives, and twice the JWKS' max-age many times over.
+    .init(
+      name: "signing_key_rotation_days", path: \.signingKeyRotationDays, range: 2...3650),
+    .init(
+      name: "signing_key_publication_days", path: \.signingKeyPublicationDays, range: 1...365),
+    .init(
+      name: "signing_key_retirement_days", path: \.signingKeyRetirementDays, range: 1...365),
   ]
 
   private static let flags: [FlagField] = [

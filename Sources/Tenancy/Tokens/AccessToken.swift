@@ -17,6 +17,10 @@ package struct AccessToken: Sendable, Hashable {
   package let expiresAt: Date
   /// How and when the user was authenticated; nil for client credentials.
   package let authentication: Authentication?
+  /// Who acts, and for whom they act in turn (RFC 8693 section 4.1).
+  package var actor: JSONObject?
+  /// Who alone may become the actor (RFC 8693 section 4.4).
+  package var eligibleActor: JSONObject?
 
   /// RFC 9068 section 2.2.1.
   package struct Authentication: Sendable, Hashable {
@@ -69,6 +73,8 @@ package struct AccessToken: Sendable, Hashable {
       claims["acr"] = .string(authentication.contextClass)
       claims["amr"] = .array(authentication.methods.map(JSON.string))
     }
+    claims["act"] = actor.map(JSON.object)
+    claims["may_act"] = eligibleActor.map(JSON.object)
     return claims
   }
 
@@ -89,6 +95,14 @@ package struct AccessToken: Sendable, Hashable {
       issuer: issuer, audience: claims.audience, subject: subject, clientID: client, scope: scope,
       id: id, issuedAt: issuedAt, expiresAt: expiresAt,
       authentication: try Self.authentication(claims))
+    actor = try Self.object(claims, "act")
+    eligibleActor = try Self.object(claims, "may_act")
+  }
+
+  private static func object(_ claims: JWTClaims, _ name: String) throws(JOSEError) -> JSONObject? {
+    guard let value = claims[name] else { return nil }
+    guard let object = value.objectValue else { throw .invalidClaim(name) }
+    return object
   }
 
   private static func authentication(_ claims: JWTClaims) throws(JOSEError) -> Authentication? {

@@ -41,14 +41,18 @@ package struct AccessTokenVerifier: Sendable {
     self.clock = clock
   }
 
+  /// The token, if it is one of the tenant's for the `audience`; nil for the issuer itself, which knows all of
+  /// its tokens.
+  ///
   /// - Throws: ``JOSEError`` for every token that is not acceptable.
-  package func verify(_ token: String, of tenant: Tenant, audience: String) async throws
+  package func verify(_ token: String, of tenant: Tenant, audience: String?) async throws
     -> AccessToken
   {
     let keys = try await ring.keys(of: tenant)
     let now = clock.now()
     let policy = JWTPolicy(
-      issuer: tenant.issuer, audiences: [audience], type: AccessToken.type, expiry: .required,
+      issuer: tenant.issuer, audiences: Set([audience].compactMap(\.self)), type: AccessToken.type,
+      expiry: .required,
       leewaySeconds: Self.leewaySeconds)
     let name = Token(tenant: tenant.id, digest: SHA256Digest(of: token))
     if let known = verified.value(for: name, now: now), known.keys === keys {

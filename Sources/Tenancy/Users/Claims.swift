@@ -86,6 +86,21 @@ package struct Claims: Sendable, Hashable {
     return released
   }
 
+  /// The claims that are asked for one by one (OpenID Connect Core section 5.5).
+  package func released(named names: [String]) -> JSONObject {
+    var released: JSONObject = [:]
+    for rule in ClaimRule.all where rule.scope != nil && names.contains(rule.name) {
+      released[rule.name] =
+        members[rule.name] ?? (rule.name == "preferred_username" ? members["username"] : nil)
+    }
+    return released
+  }
+
+  /// The scope that a claim belongs to; nil for one we do not have.
+  package static func scope(of name: String) -> String? {
+    name == "updated_at" ? "profile" : ClaimRule.all.first { $0.name == name }?.scope
+  }
+
   /// The names that differ: what an audit event may say in public about a change.
   package func differences(from other: Claims) -> [String] {
     ClaimRule.all.map(\.name).filter { members[$0] != other.members[$0] }

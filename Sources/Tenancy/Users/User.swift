@@ -26,10 +26,10 @@ package struct User: Sendable {
 
   package var auditSubject: AuditSubject { AuditSubject(id: id, key: key) }
 
-  /// The claims a scope asks for (OpenID Connect Core section 5.4), `updated_at` among them.
-  package func released(for scope: OAuthScope) -> JSONObject {
-    var released = claims.released(for: scope)
-    if scope.contains("profile") { released["updated_at"] = .integer(updatedAt.unixSeconds) }
+  /// The claims that are asked for by name (OpenID Connect Core section 5.5), `updated_at` among them.
+  package func released(named names: [String]) -> JSONObject {
+    var released = claims.released(named: names)
+    if names.contains("updated_at") { released["updated_at"] = .integer(updatedAt.unixSeconds) }
     return released
   }
 }

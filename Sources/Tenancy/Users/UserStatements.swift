@@ -35,30 +35,6 @@ struct SetPassword: Statement {
     """
 }
 
-/// Signs a person out everywhere.
-struct EndSessionsOfUser: Statement {
-  let user: UserID
-  let now: Date
-  static let sql: SQL<Self> = """
-    update \(tenant).session
-       set ended_at = \(\.now)
-     where user_id = \(\.user)
-       and ended_at is null
-    """
-}
-
-/// Ends whatever applications hold of a person (RFC 9700 section 4.14.2).
-struct RevokeTokenFamiliesOfUser: Statement {
-  let user: UserID
-  let now: Date
-  static let sql: SQL<Self> = """
-    update \(tenant).token_family
-       set revoked_at = \(\.now), revoked_reason = 'password_changed'
-     where user_id = \(\.user)
-       and revoked_at is null
-    """
-}
-
 struct FindUser: Statement {
   let id: UserID
   static let sql: SQL<Self> = """

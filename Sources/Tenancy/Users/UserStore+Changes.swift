@@ -52,6 +52,9 @@ extension UserStore {
   ) async throws -> User {
     guard user.status != status else { return user }
     let changed = try await write(user, claims: user.claims, status: status, in: tx, tenant)
+    if status != .active {
+      _ = try await revocations.endEverything(of: user.id, .userDisabled, in: tx, tenant)
+    }
     try await audit.record(
       AuditEvent(
         .userStatusChanged, origin: origin, subject: user.auditSubject,
@@ -67,8 +70,7 @@ extension UserStore {
   ) async throws {
     let now = clock.now()
     try await tx.run(SetPassword(user: user.id, hash: passwordHash.reveal(), now: now))
-    try await tx.run(EndSessionsOfUser(user: user.id, now: now))
-    try await tx.run(RevokeTokenFamiliesOfUser(user: user.id, now: now))
+    _ = try await revocations.endEverything(of: user.id, .passwordChanged, in: tx, tenant)
     try await audit.record(
       AuditEvent(.userPasswordSet, origin: origin, subject: user.auditSubject),
       in: tx, tenant: tenant)
@@ -82,6 +84,7 @@ extension UserStore {
   ) async throws -> Bool {
     let mark = MarkUserErasing(id: id, now: clock.now())
     guard try await tx.run(mark, in: tenant.schema) == 1 else { return false }
+    _ = try await revocations.endEverything(of: id, .userErasing, in: tx, tenant)
     try await audit.record(
       AuditEvent(.userErasing, origin: origin, subject: AuditSubject(id: id, key: nil)),
       in: tx, tenant: tenant)

@@ -7,16 +7,18 @@ package import Platform
 package struct UserStore: Sendable {
   let database: Database
   let passwords: Passwords
+  let revocations: Revocations
   let audit: AuditRecorder
   let clock: WallClock
   let random: RandomSource
 
   package init(
-    database: Database, passwords: Passwords, audit: AuditRecorder, clock: WallClock,
-    random: RandomSource
+    database: Database, passwords: Passwords, revocations: Revocations, audit: AuditRecorder,
+    clock: WallClock, random: RandomSource
   ) {
     self.database = database
     self.passwords = passwords
+    self.revocations = revocations
     self.audit = audit
     self.clock = clock
     self.random = random

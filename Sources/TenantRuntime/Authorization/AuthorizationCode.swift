@@ -9,7 +9,8 @@ struct AuthorizationCode: Sendable, Equatable {
   let client: ClientID
   let redirectURI: String
   let scope: OAuthScope
-  let challenge: String
+  /// Nil where the client has a waiver of PKCE and sent none.
+  let challenge: String?
   let nonce: String?
   /// The family the code will start; given out beforehand so that a second use knows what to revoke.
   let family: ID<TokenFamily>
@@ -17,6 +18,8 @@ struct AuthorizationCode: Sendable, Equatable {
   let authenticatedAt: Date
   let acr: String
   let amr: [String]
+  let claims: ReleasedClaims
+  let resources: [String]
 
   struct Redeemed: Sendable {
     let family: ID<TokenFamily>
@@ -45,7 +48,6 @@ extension AuthorizationCode {
     guard let client = payload["client_id"]?.stringValue.flatMap({ ClientID($0) }),
       let redirectURI = payload["redirect_uri"]?.stringValue,
       let scope = payload["scope"]?.stringValue.flatMap({ OAuthScope(stored: $0) }),
-      let challenge = payload["code_challenge"]?.stringValue,
       let family = payload["family_id"]?.stringValue.flatMap({ ID<TokenFamily>($0) }),
       let session = payload["session_id"]?.stringValue.flatMap({ ID<Session>($0) }),
       let authenticatedAt = payload["auth_time"]?.stringValue.flatMap({ Date(rfc3339: $0) }),
@@ -53,19 +55,24 @@ extension AuthorizationCode {
       let amr = payload["amr"]?.arrayValue
     else { throw Malformed() }
     self.init(
-      client: client, redirectURI: redirectURI, scope: scope, challenge: challenge,
+      client: client, redirectURI: redirectURI, scope: scope,
+      challenge: payload["code_challenge"]?.stringValue,
       nonce: payload["nonce"]?.stringValue, family: family, session: session,
-      authenticatedAt: authenticatedAt, acr: acr, amr: amr.compactMap(\.stringValue))
+      authenticatedAt: authenticatedAt, acr: acr, amr: amr.compactMap(\.stringValue),
+      claims: ReleasedClaims(stored: payload["claims"]),
+      resources: payload["resources"]?.arrayValue?.compactMap(\.stringValue) ?? [])
   }
 
   var payload: JSON {
     var members: JSONObject = [
       "client_id": .string(client.text), "redirect_uri": .string(redirectURI),
-      "scope": .string(scope.description), "code_challenge": .string(challenge),
+      "scope": .string(scope.description), "resources": .strings(resources),
       "family_id": .string(family.description), "session_id": .string(session.description),
       "auth_time": .string(authenticatedAt.rfc3339), "acr": .string(acr), "amr": .strings(amr),
     ]
-    if let nonce { members["nonce"] = .string(nonce) }
+    members["code_challenge"] = challenge.map(JSON.string)
+    members["nonce"] = nonce.map(JSON.string)
+    members["claims"] = claims.document
     return .object(members)
   }
 
@@ -78,17 +85,22 @@ extension AuthorizationCode {
 }
 
 extension AuthorizationCode.Stored {
-  func refusal(client: ClientID, redirectURI: String?, challenge: String, now: Date)
-    -> AuthorizationCode.Refusal
-  {
+  func refusal(
+    client: ClientID, redirectURI: String?, challenge: String?, resources: [String], now: Date
+  ) -> AuthorizationCode.Refusal {
     guard grant.client == client else { return .refuse(.invalidGrant("code of another client")) }
     guard consumedAt == nil else { return .revokeFamily(.invalidGrant("code reused")) }
     guard now < expiresAt else { return .refuse(.invalidGrant("code expired")) }
+    // RFC 9700 section 2.1.1: a verifier for a code without challenge is a downgrade.
     guard grant.challenge == challenge else {
       return .refuse(.invalidGrant("code_verifier does not match"))
     }
     if let redirectURI, redirectURI != grant.redirectURI {
       return .refuse(.invalidGrant("redirect_uri does not match"))
+    }
+    // RFC 8707 section 2.2: not more than what was granted.
+    guard grant.resources.isEmpty || resources.allSatisfy(grant.resources.contains) else {
+      return .refuse(.invalidTarget)
     }
     return .refuse(.invalidGrant("user or session no longer active"))
   }

@@ -52,9 +52,10 @@ struct AuthorizationCodes: Sendable {
     let now = clock.now()
     let grant = AuthorizationCode(
       client: client.id, redirectURI: authorization.redirect.uri, scope: authorization.scope,
-      challenge: authorization.challenge.value, nonce: authorization.nonce,
+      challenge: authorization.challenge?.value, nonce: authorization.nonce,
       family: .generate(clock, random), session: session.id,
-      authenticatedAt: session.authenticatedAt, acr: session.acr, amr: session.amr)
+      authenticatedAt: session.authenticatedAt, acr: session.acr, amr: session.amr,
+      claims: authorization.claims.released, resources: authorization.resources.uris)
     return InsertAuthorizationCode(
       hash: SHA2.sha256(Base64URL.decode(code) ?? []), user: session.user,
       payload: grant.payload, now: now,

@@ -10,18 +10,27 @@ enum AuthorizationDecision: Sendable, Equatable {
   case issue
 }
 
-/// Who an `id_token_hint` names.
+/// Whom an `id_token_hint` names.
 enum HintedSubject: Sendable, Equatable {
   case none
-  case user(UserID)
+  /// Who is signed in.
+  case present
+  case somebodyElse
   /// Not one of our ID tokens.
   case unusable
 }
 
+/// Who is signed in, as far as a decision depends on it.
+struct SignedInUser: Sendable, Equatable {
+  let authenticatedAt: Date
+  let contextClass: String
+  /// What the client knows the user by.
+  let subject: String
+}
+
 /// What is known about the browser and its user when a request is decided.
 struct AuthorizationSituation: Sendable {
-  /// The signed-in user and when they authenticated.
-  var session: (user: UserID, authenticatedAt: Date)? = nil
+  var user: SignedInUser? = nil
   /// What this user already allowed this client.
   var grantedScope: OAuthScope? = nil
   var hinted: HintedSubject = .none
@@ -36,23 +45,44 @@ extension AuthorizationRequest {
     if situation.hinted == .unusable {
       return .refuse(.invalidRequest("id_token_hint is not valid."))
     }
-    guard let session = situation.session, isFresh(session.authenticatedAt, situation) else {
+    if let classes = contextClasses, classes.isEssential,
+      Session.contextClasses.isDisjoint(with: classes.values)
+    {
+      // Section 5.5.1.1: a requirement that cannot be met is a failed authentication.
+      return .refuse(.unmetAuthenticationRequirements)
+    }
+    guard let user = situation.user, isFresh(user, situation), isStrong(user) else {
       return prompt == .none ? .refuse(.loginRequired) : .signIn
     }
-    if case .user(let hinted) = situation.hinted, hinted != session.user {
-      return prompt == .none ? .refuse(.loginRequired) : .signIn
+    if situation.hinted == .somebodyElse
+      || (!claims.subject.isEmpty && !claims.subject.contains(user.subject))
+    {
+      if prompt == .none { return .refuse(.loginRequired) }
+      // Section 3.1.2.2: never tokens of another user; who has just signed in is not asked for ever.
+      return hasJustSignedIn(user, situation) ? .refuse(.accessDenied) : .signIn
     }
-    let isGranted = situation.grantedScope.map { scope.isSubset(of: $0) } ?? false
-    guard isGranted, !prompt.contains(.consent) else {
+    guard situation.grantedScope.map(isCovered) ?? false, !prompt.contains(.consent) else {
       return prompt == .none ? .refuse(.consentRequired) : .askConsent
     }
     return .issue
   }
 
-  private func isFresh(_ authenticatedAt: Date, _ situation: AuthorizationSituation) -> Bool {
-    if let started = situation.interactionStartedAt, authenticatedAt >= started { return true }
+  private func hasJustSignedIn(_ user: SignedInUser, _ situation: AuthorizationSituation) -> Bool {
+    situation.interactionStartedAt.map { user.authenticatedAt >= $0 } ?? false
+  }
+
+  private func isFresh(_ user: SignedInUser, _ situation: AuthorizationSituation) -> Bool {
+    if hasJustSignedIn(user, situation) { return true }
     if prompt.contains(.login) || prompt.contains(.selectAccount) { return false }
     guard let maxAgeSeconds else { return true }
-    return situation.now.timeIntervalSince(authenticatedAt) <= Double(maxAgeSeconds)
+    return situation.now.timeIntervalSince(user.authenticatedAt) <= Double(maxAgeSeconds)
+  }
+
+  /// Whether the sign-in was of a class that is asked for, as far as signing in again could help.
+  private func isStrong(_ user: SignedInUser) -> Bool {
+    guard let classes = contextClasses,
+      !Session.contextClasses.isDisjoint(with: classes.values)
+    else { return true }
+    return classes.values.contains(user.contextClass)
   }
 }

@@ -8,13 +8,20 @@ struct AuthorizationParameters: Sendable, Equatable {
   static let names = [
     "response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge",
     "code_challenge_method", "response_mode", "prompt", "max_age", "login_hint", "id_token_hint",
+    "claims", "acr_values", "display", "ui_locales", "claims_locales",
     "request", "request_uri", "registration", InteractionTicket.parameterName,
   ]
+  /// The only one that may be repeated (RFC 8707 section 2).
+  static let resource = "resource"
 
   private(set) var values: [String: String] = [:]
+  private(set) var resources: [String] = []
   private(set) var repeated: Set<String> = []
 
-  init(_ values: [String: String]) { self.values = values }
+  init(_ values: [String: String], resources: [String] = []) {
+    self.values = values
+    self.resources = resources
+  }
 
   /// Reads every known name once; a name that is repeated is remembered and refused when it is used,
   /// because by then the refusal may have a verified place to go to.
@@ -26,6 +33,7 @@ struct AuthorizationParameters: Sendable, Equatable {
         repeated.insert(name)
       }
     }
+    resources = source.all(Self.resource)
   }
 
   func optional(_ name: String) throws(OAuthError) -> String? {
@@ -46,11 +54,22 @@ struct AuthorizationParameters: Sendable, Equatable {
     return copy
   }
 
+  /// What a request object says instead of, or beside, what was sent (OpenID Connect Core section 6).
+  func superseded(by inner: [String: String], resources innerResources: [String]?)
+    -> AuthorizationParameters
+  {
+    var copy = self
+    for name in ["request", "request_uri"] { copy.values[name] = nil }
+    copy.values.merge(inner) { $1 }
+    copy.repeated.subtract(inner.keys)
+    if let innerResources { copy.resources = innerResources }
+    return copy
+  }
+
   /// The parameters as a query, in one fixed order, so that equal requests have equal text.
   var query: String {
-    Self.names.compactMap { name in
-      values[name].map { "\(name)=\(FormEncoding.encode($0))" }
-    }.joined(separator: "&")
+    let pairs = Self.names.compactMap { name in values[name].map { (name, $0) } }
+    return FormEncoding.encode(pairs + resources.map { (Self.resource, $0) })
   }
 }
 

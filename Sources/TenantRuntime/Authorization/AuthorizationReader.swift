@@ -1,3 +1,4 @@
+import Platform
 import Tenancy
 import Web
 
@@ -11,15 +12,32 @@ struct AuthorizationReader: Sendable {
     -> (Client, VerifiedRedirect)
   {
     let unverified = try UnverifiedAuthorizationRequest(parameters)
-    guard let client = try await clients.find(unverified.clientID, in: tenant), client.isActive
-    else { throw OAuthError.unknownClient }
+    let client = try await client(of: unverified, in: tenant)
     return (
       client, try unverified.verifyRedirect(registered: client.metadata, issuer: tenant.issuer)
     )
+  }
+
+  func client(of request: UnverifiedAuthorizationRequest, in tenant: Tenant) async throws -> Client
+  {
+    guard let client = try await clients.find(request.clientID, in: tenant), client.isActive
+    else { throw OAuthError.unknownClient }
+    return client
   }
 }
 
 extension Client {
   /// What pages call the application.
   var displayName: String { metadata.name ?? "An application" }
+
+  /// What pages show of the application besides its name (RFC 7591 section 2).
+  var pageMembers: JSON {
+    [
+      "logo": .optional(logo?.address), "policy": .optional(metadata.policyURI),
+      "terms": .optional(metadata.termsURI),
+      "links": .bool(metadata.policyURI != nil || metadata.termsURI != nil),
+    ]
+  }
+
+  var logo: ForeignImage? { metadata.logoURI.flatMap { ForeignImage($0) } }
 }

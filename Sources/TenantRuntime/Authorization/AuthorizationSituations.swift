@@ -8,6 +8,7 @@ import Web
 struct AuthorizationSituations: Sendable {
   let consents: Consents
   let hints: IDTokenHintVerifier
+  let clients: ClientStore
   let clock: WallClock
 
   func situation(
@@ -17,8 +18,7 @@ struct AuthorizationSituations: Sendable {
     let now = clock.now()
     var situation = AuthorizationSituation(now: now)
     if let text = authorization.idTokenHint {
-      let hint = try await hints.hint(text, of: tenant)
-      situation.hinted = hint.map { .user($0.user) } ?? .unusable
+      situation.hinted = try await hinted(text, session, tenant)
     }
     situation.interactionStartedAt =
       authorization.parameters
@@ -27,16 +27,29 @@ struct AuthorizationSituations: Sendable {
         InteractionTicket($0, for: authorization.parameters, key: tenant.interactionKey, now: now)
       }?.startedAt
     guard let session else { return situation }
-    situation.session = (session.user, session.authenticatedAt)
+    situation.user = SignedInUser(
+      authenticatedAt: session.authenticatedAt, contextClass: session.acr,
+      subject: tenant.subject(of: session.user, for: client.metadata))
     situation.grantedScope = try await grantedScope(authorization, client, session, tenant)
     return situation
+  }
+
+  /// The hint may be of another client of the tenant, which knows the user by another name.
+  private func hinted(_ text: String, _ session: Session?, _ tenant: Tenant) async throws
+    -> HintedSubject
+  {
+    guard let hint = try await hints.hint(text, of: tenant),
+      let client = try await clients.find(hint.clientID, in: tenant)
+    else { return .unusable }
+    guard let session else { return .somebodyElse }
+    return hint.names(session.user, client: client.metadata, in: tenant) ? .present : .somebodyElse
   }
 
   private func grantedScope(
     _ authorization: AuthorizationRequest, _ client: Client, _ session: Session, _ tenant: Tenant
   ) async throws -> OAuthScope? {
     if client.metadata.isFirstParty, tenant.settings.skipsConsentForFirstParty {
-      return authorization.scope
+      return authorization.consentScope
     }
     return try await consents.grantedScope(of: session.user, client: client.id.text, in: tenant)
       .flatMap { OAuthScope(stored: $0) }

@@ -3,7 +3,7 @@ import FoundationEssentials
 import Platform
 import Tenancy
 
-/// Takes back the codes of a user for one client that were not used yet.
+/// Takes back the codes of a user for one client, its devices' too, that were not used yet.
 ///
 /// Run before the families are revoked: it waits for a code that is being used, so that the family it
 /// starts is there to be revoked.
@@ -12,7 +12,7 @@ struct DeleteAuthorizationCodes: Statement {
   let client: ClientID
   static let sql: SQL<Self> = """
     delete from \(tenant).one_time_token
-     where kind = 'authorization_code'
+     where kind in ('authorization_code', 'device_code')
        and user_id = \(\.user)
        and payload ->> 'client_id' = \(\.client)
        and consumed_at is null

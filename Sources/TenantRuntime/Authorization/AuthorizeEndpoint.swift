@@ -7,10 +7,15 @@ import Web
 
 /// `GET` and `POST /oauth2/authorize` (OAuth 2.1 section 4.1.1, OpenID Connect Core section 3.1.2).
 struct AuthorizeEndpoint: TenantEndpoint {
+  /// What still fits, escaped twice, into the address of a page.
+  static let carriedBytesMax = 8 * 1024
+
   let reader: AuthorizationReader
+  let objects: RequestObjects
   let sessions: Sessions
   let situations: AuthorizationSituations
   let codes: AuthorizationCodes
+  let pages: Pages
 
   func mount(on routes: some RouterMethods<TenantContext>) {
     routes.get("oauth2/authorize") { request, context in
@@ -23,17 +28,38 @@ struct AuthorizeEndpoint: TenantEndpoint {
   }
 
   private func respond(
-    _ request: Request, _ parameters: AuthorizationParameters, _ context: TenantContext
+    _ request: Request, _ sent: AuthorizationParameters, _ context: TenantContext
   ) async throws -> Response {
-    let (client, redirect) = try await reader.redirect(parameters, in: context.tenant)
+    let tenant = context.tenant
+    let unverified = try UnverifiedAuthorizationRequest(sent)
+    let client = try await reader.client(of: unverified, in: tenant)
+    let resolved: AuthorizationParameters
+    do {
+      resolved = try await objects.resolve(sent, client, in: tenant)
+    } catch let error as OAuthError {
+      // The object's own redirect URI is not known then: the one outside may be as good.
+      guard
+        let redirect = try? unverified.verifyRedirect(
+          registered: client.metadata, issuer: tenant.issuer)
+      else { throw error }
+      return try refuse(error, redirect, request, context)
+    }
+    let redirect = try UnverifiedAuthorizationRequest(resolved)
+      .verifyRedirect(registered: client.metadata, issuer: tenant.issuer)
     do {
       let authorization = try AuthorizationRequest(
-        parameters, client: client.metadata, redirect: redirect)
+        resolved, client: client.metadata, redirect: redirect)
       return try await decide(authorization, client, request, context)
     } catch let error as OAuthError {
-      return AuthorizationRefusal(error: error, redirect: redirect)
-        .response(from: request, context: context)
+      return try refuse(error, redirect, request, context)
     }
+  }
+
+  private func refuse(
+    _ error: OAuthError, _ redirect: VerifiedRedirect, _ request: Request, _ context: TenantContext
+  ) throws -> Response {
+    try AuthorizationResponse(error: error, redirect: redirect)
+      .response(pages, to: request, in: context)
   }
 
   private func decide(
@@ -48,18 +74,20 @@ struct AuthorizeEndpoint: TenantEndpoint {
     case .refuse(let error):
       throw error
     case .signIn:
-      return page("login", authorization, startedAt: situation.now, request, context)
+      return try page("login", authorization, startedAt: situation.now, request, context)
     case .askConsent:
       let started = situation.interactionStartedAt ?? session?.authenticatedAt
-      return page(
+      return try page(
         "consent", authorization, startedAt: started ?? situation.now, request, context)
     case .issue:
       guard let session else { throw OAuthError.loginRequired }
       let origin = context.origin(request, actor: .user(session.user))
       let code = try await codes.issue(
         authorization, client, session, in: tenant, origin: origin)
-      return AuthorizationSuccess(code: code, redirect: authorization.redirect)
-        .response(from: request, context: context)
+      return try AuthorizationResponse(
+        code: code, watch: sessions.watch(session, authorization, client, in: tenant),
+        redirect: authorization.redirect
+      ).response(pages, to: request, in: context)
     }
   }
 
@@ -67,8 +95,11 @@ struct AuthorizeEndpoint: TenantEndpoint {
   private func page(
     _ name: String, _ authorization: AuthorizationRequest, startedAt: Date, _ request: Request,
     _ context: TenantContext
-  ) -> Response {
+  ) throws -> Response {
     let tenant = context.tenant
+    guard authorization.parameters.query.utf8.count <= Self.carriedBytesMax else {
+      throw OAuthError.invalidRequest("The request is too long to go through the sign-in page.")
+    }
     let ticket = InteractionTicket(startedAt: startedAt)
       .text(for: authorization.parameters, key: tenant.interactionKey)
     let continuation = Continuation(

@@ -13,11 +13,14 @@ enum ScopePolicy {
   /// The scope of a request with a user: everything asked for must be allowed.
   static func requested(_ text: String, registered: OAuthScope) throws(OAuthError) -> OAuthScope {
     guard let scope = OAuthScope(text), !scope.isEmpty else { throw .invalidScope }
-    let isAllowed =
-      registered.isEmpty
-      ? scope.tokens.allSatisfy(userDefault.contains) : scope.isSubset(of: registered)
-    guard isAllowed else { throw .invalidScope }
+    guard scope.tokens.allSatisfy({ isAllowed($0, registered: registered) }) else {
+      throw .invalidScope
+    }
     return scope
+  }
+
+  static func isAllowed(_ token: String, registered: OAuthScope) -> Bool {
+    registered.isEmpty ? userDefault.contains(token) : registered.contains(token)
   }
 
   /// The scope of a client that acts for itself: what it registered, without what needs a user.

@@ -21,6 +21,7 @@ struct UnverifiedAuthorizationRequest: Sendable {
     let registered = client.redirectURIs
     let uri: String
     let requested = try parameters.optional("redirect_uri")
+    let scope = parameters.values["scope"].flatMap { OAuthScope($0) }
     if let requested {
       guard
         RedirectMatch.matches(
@@ -28,19 +29,32 @@ struct UnverifiedAuthorizationRequest: Sendable {
       else { throw .invalidRequest("redirect_uri is not registered for this application.") }
       uri = requested
     } else {
-      // OAuth 2.1 section 4.1.1: may be left out if exactly one is registered.
-      guard let only = registered.first, registered.count == 1 else {
+      // OAuth 2.1 section 4.1.1: may be left out if exactly one is registered, but not from an
+      // authentication request (OpenID Connect Core section 3.1.2.1).
+      guard let only = registered.first, registered.count == 1,
+        scope?.contains(OAuthScope.openID) != true
+      else {
         throw .invalidRequest("redirect_uri is required.")
       }
       uri = only
     }
-    return VerifiedRedirect(uri: uri, state: parameters.values["state"], issuer: issuer)
+    let mode = parameters.values["response_mode"].flatMap(ResponseMode.init) ?? .query
+    return VerifiedRedirect(
+      uri: uri, state: parameters.values["state"], issuer: issuer,
+      mode: mode.reaches(uri) ? mode : .query)
   }
 }
 
-/// How an authorization response travels (OAuth 2.0 Multiple Response Types section 2.1).
+/// How an authorization response travels (OAuth 2.0 Multiple Response Types section 2.1, Form Post
+/// Response Mode section 2).
 enum ResponseMode: String, Sendable, CaseIterable {
   case query
+  case formPost = "form_post"
+
+  /// A form can be sent to a web server only.
+  func reaches(_ uri: String) -> Bool {
+    self == .query || uri.hasPrefix("https://") || uri.hasPrefix("http://")
+  }
 }
 
 /// A place an authorization response may be sent to: registered by a known client.
@@ -50,18 +64,24 @@ struct VerifiedRedirect: Sendable, Equatable {
   let uri: String
   let state: String?
   let issuer: String
+  let mode: ResponseMode
 
-  fileprivate init(uri: String, state: String?, issuer: String) {
+  fileprivate init(uri: String, state: String?, issuer: String, mode: ResponseMode) {
     self.uri = uri
     self.state = state
     self.issuer = issuer
+    self.mode = mode
+  }
+
+  /// What every response carries: the result, `state` as sent, and `iss` (RFC 9207).
+  func fields(_ result: [(String, String)]) -> [(String, String)] {
+    result + (state.map { [("state", $0)] } ?? []) + [("iss", issuer)]
   }
 
   /// The redirect URI with the response in its query: a registered query is kept (RFC 6749 section
-  /// 3.1.2), and every response carries `state` as sent and `iss` (RFC 9207).
+  /// 3.1.2).
   func location(_ result: [(String, String)]) -> String {
     let separator = uri.contains("?") ? (uri.hasSuffix("?") || uri.hasSuffix("&") ? "" : "&") : "?"
-    let always = (state.map { [("state", $0)] } ?? []) + [("iss", issuer)]
-    return uri + separator + FormEncoding.encode(result + always)
+    return uri + separator + FormEncoding.encode(fields(result))
   }
 }

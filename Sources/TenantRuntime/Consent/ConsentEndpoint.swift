@@ -77,8 +77,8 @@ struct ConsentEndpoint: TenantEndpoint {
           .response(from: request, context: context)
       }
     } catch let error as OAuthError {
-      return AuthorizationRefusal(error: error, redirect: redirect)
-        .response(from: request, context: context)
+      return try AuthorizationResponse(error: error, redirect: redirect)
+        .response(pages, to: request, in: context)
     }
   }
 
@@ -92,7 +92,7 @@ struct ConsentEndpoint: TenantEndpoint {
     let undecided = try await choices.undecided(for: visit.session.user, in: tenant)
     let notice = try await choices.consents.notice(
       of: ConsentPurpose.application, language: PurposeChoices.language, in: tenant)
-    let scopes = visit.authorization.scope.tokens.map { token -> JSON in
+    let scopes = visit.authorization.consentScope.tokens.map { token -> JSON in
       let words = ScopeWords(token)
       return ["label": .string(words.label), "hint": .optional(words.hint)]
     }
@@ -112,10 +112,11 @@ struct ConsentEndpoint: TenantEndpoint {
         "user": .string(user?.claims.displayName ?? "You"), "scopes": .array(scopes),
         "asks": .bool(!boxes.isEmpty), "purposes": .array(boxes),
         "privacy": .string(tenant.path("privacy")), "notice": .optional(notice?.body),
-        "policy": .optional(visit.client.metadata.policyURI),
-        "terms": .optional(visit.client.metadata.termsURI),
+        "resources": .strings(visit.authorization.resources.uris),
+        "client": visit.client.pageMembers,
       ],
-      forms: .redirecting(to: visit.authorization.redirect.uri), cookies: [ticket.cookie])
+      forms: .redirecting(to: visit.authorization.redirect.uri), image: visit.client.logo,
+      cookies: [ticket.cookie])
     return page.response(from: request, context: context)
   }
 
@@ -133,8 +134,12 @@ struct ConsentEndpoint: TenantEndpoint {
       }
       let purposes = offered.filter { ticked.contains($0.value) }.map(\.purpose.id)
       let code = try await accept(visit, purposes, origin, context.tenant)
-      return AuthorizationSuccess(code: code, redirect: visit.authorization.redirect)
-        .response(from: request, context: context)
+      return try AuthorizationResponse(
+        code: code,
+        watch: sessions.watch(
+          visit.session, visit.authorization, visit.client, in: context.tenant),
+        redirect: visit.authorization.redirect
+      ).response(pages, to: request, in: context)
     case "deny":
       try await audit.record(
         AuditEvent(
@@ -152,7 +157,7 @@ struct ConsentEndpoint: TenantEndpoint {
   private func accept(
     _ visit: Visit, _ purposes: [String], _ origin: AuditOrigin, _ tenant: Tenant
   ) async throws -> String {
-    let scope = visit.authorization.scope.union(visit.grantedScope ?? .none)
+    let scope = visit.authorization.consentScope.union(visit.grantedScope ?? .none)
     let targets =
       [ConsentDecision.Target.application(visit.client.id, scope: scope.description)]
       + purposes.map { .purpose($0) }

@@ -6,6 +6,10 @@ struct ScopeWords: Sendable, Equatable {
   let hint: String?
 
   init(_ token: String) {
+    if let claim = ConsentScope.claim(token) {
+      self.init("See one thing of your profile", claim.replacing("_", with: " "))
+      return
+    }
     switch token {
     case "openid":
       self.init("Know who you are", "A number that stands for your account, and when you signed in")

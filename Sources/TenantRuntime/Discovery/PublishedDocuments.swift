@@ -26,6 +26,7 @@ struct PublishedDocuments: Sendable {
   struct Documents: Sendable {
     let source: SigningKeys
     let issuer: String
+    let settings: TenantSettings
     let keys: PublishedDocument
     let metadata: PublishedDocument
   }
@@ -46,12 +47,12 @@ struct PublishedDocuments: Sendable {
     let keys = try await keys.keys(of: tenant)
     let now = clock.now()
     if let known = cache.value(for: tenant.id, now: now), known.source === keys,
-      known.issuer == tenant.issuer
+      known.issuer == tenant.issuer, known.settings == tenant.settings
     {
       return known
     }
     let documents = Documents(
-      source: keys, issuer: tenant.issuer,
+      source: keys, issuer: tenant.issuer, settings: tenant.settings,
       keys: PublishedDocument(keys.publishedBytes, maxAgeSeconds: Self.keysMaxAgeSeconds),
       metadata: PublishedDocument(
         metadata.document(for: tenant, keys: keys).encoded(),

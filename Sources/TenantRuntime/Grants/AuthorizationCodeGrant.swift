@@ -15,22 +15,32 @@ struct AuthorizationCodeGrant: Grant {
   struct Parameters: FormDecodable {
     let hash: [UInt8]?
     let redirectURI: String?
-    let challenge: CodeChallenge
+    let challenge: CodeChallenge?
+    let resources: ResourceIndicators
 
     init(_ form: Form) throws(OAuthError) {
       hash = AuthorizationCode.hash(try form.required("code"))
       redirectURI = try form.optional("redirect_uri")
-      challenge = CodeChallenge(answeredBy: try CodeVerifier(form.required("code_verifier")))
+      challenge =
+        if let verifier = try form.optional("code_verifier") {
+          CodeChallenge(answeredBy: try CodeVerifier(verifier))
+        } else { nil }
+      resources = try ResourceIndicators(form.all("resource"))
     }
   }
 
   func exchange(_ parameters: Parameters, for request: TokenRequest) async throws -> TokenSet {
+    guard parameters.challenge != nil || request.client.metadata.mayOmitProofKey else {
+      throw OAuthError.invalidRequest("code_verifier is required.")
+    }
     guard let hash = parameters.hash else { throw OAuthError.invalidGrant("malformed code") }
+    try issuer.audiences.require(parameters.resources, for: request.client, in: request.tenant)
     let now = clock.now()
     let refreshes = request.client.allows(.refreshToken)
     let consume = ConsumeAuthorizationCode(
       hash: hash, client: request.client.id, redirectURI: parameters.redirectURI,
-      challenge: parameters.challenge.value, generation: refreshes ? 1 : 0,
+      challenge: parameters.challenge?.value, resources: parameters.resources.uris,
+      generation: refreshes ? 1 : 0,
       expiresAt: issuer.familyExpiry(from: now, refreshes: refreshes, request.tenant), now: now)
     guard let redeemed = try await database.first(consume, in: request.tenant.schema) else {
       throw try await refusal(hash, parameters, request)
@@ -40,7 +50,9 @@ struct AuthorizationCodeGrant: Grant {
       TokenGrant(
         family: redeemed.family, user: redeemed.user, session: grant.session, scope: grant.scope,
         authenticatedAt: grant.authenticatedAt, acr: grant.acr, amr: grant.amr,
-        nonce: grant.nonce, refreshGeneration: refreshes ? 1 : nil),
+        nonce: grant.nonce, refreshGeneration: refreshes ? 1 : nil, claims: grant.claims,
+        resources: parameters.resources.uris.isEmpty
+          ? grant.resources : parameters.resources.uris),
       scope: grant.scope, client: request.client, in: request.tenant)
   }
 
@@ -55,7 +67,7 @@ struct AuthorizationCodeGrant: Grant {
       }
       switch stored.refusal(
         client: request.client.id, redirectURI: parameters.redirectURI,
-        challenge: parameters.challenge.value, now: now)
+        challenge: parameters.challenge?.value, resources: parameters.resources.uris, now: now)
       {
       case .refuse(let error): return error
       case .revokeFamily(let error):

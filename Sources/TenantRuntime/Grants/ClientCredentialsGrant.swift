@@ -9,15 +9,20 @@ struct ClientCredentialsGrant: Grant {
 
   struct Parameters: FormDecodable {
     let scope: String?
+    let resources: ResourceIndicators
 
     init(_ form: Form) throws(OAuthError) {
       scope = try form.optional("scope")
+      resources = try ResourceIndicators(form.all("resource"))
     }
   }
 
   func exchange(_ parameters: Parameters, for request: TokenRequest) async throws -> TokenSet {
     let scope = try ScopePolicy.own(
       parameters.scope, registered: request.client.metadata.scope)
-    return try await issuer.issueToClient(scope: scope, client: request.client, in: request.tenant)
+    try issuer.audiences.require(parameters.resources, for: request.client, in: request.tenant)
+    return try await issuer.issueToClient(
+      scope: scope, resources: parameters.resources.uris, client: request.client,
+      in: request.tenant)
   }
 }

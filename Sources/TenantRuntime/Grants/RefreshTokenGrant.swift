@@ -17,10 +17,12 @@ struct RefreshTokenGrant: Grant {
   struct Parameters: FormDecodable {
     let token: Secret<String>
     let scope: OAuthScope?
+    let resources: ResourceIndicators
 
     init(_ form: Form) throws(OAuthError) {
       token = Secret(try form.required("refresh_token"))
       scope = try ScopePolicy.parsed(form.optional("scope"))
+      resources = try ResourceIndicators(form.all("resource"))
     }
   }
 
@@ -28,10 +30,11 @@ struct RefreshTokenGrant: Grant {
     guard
       let token = RefreshToken(parameters.token.reveal(), key: request.tenant.refreshTokenKey)
     else { throw OAuthError.invalidGrant("not a refresh token of this organization") }
+    try issuer.audiences.require(parameters.resources, for: request.client, in: request.tenant)
     let now = clock.now()
     let rotate = RotateTokenFamily(
       family: token.family, presented: token.generation, client: request.client.id,
-      scope: parameters.scope?.tokens ?? [],
+      scope: parameters.scope?.tokens ?? [], resources: parameters.resources.uris,
       graceStart: now.addingTimeInterval(-Double(settings.refreshGraceSeconds)), now: now)
     guard let family = try await database.first(rotate, in: request.tenant.schema) else {
       throw try await refusal(token, parameters, request)
@@ -40,7 +43,9 @@ struct RefreshTokenGrant: Grant {
       TokenGrant(
         family: family.id, user: family.user, session: family.session, scope: family.scope,
         authenticatedAt: family.authenticatedAt, acr: family.acr, amr: family.amr, nonce: nil,
-        refreshGeneration: family.generation),
+        refreshGeneration: family.generation, claims: family.claims,
+        resources: parameters.resources.uris.isEmpty
+          ? family.resources : parameters.resources.uris),
       scope: parameters.scope ?? family.scope, client: request.client, in: request.tenant)
   }
 
@@ -58,8 +63,8 @@ struct RefreshTokenGrant: Grant {
         graceSeconds: settings.refreshGraceSeconds)
       {
       case .rotate, .repeatSuccessor:
-        // The statement refuses one thing more: a scope beyond the grant.
-        return .invalidScope
+        // The statement refuses two things more: a scope and a resource beyond the grant.
+        return parameters.scope?.isSubset(of: family.scope) ?? true ? .invalidTarget : .invalidScope
       case .refuse(let error): return error
       case .revokeFamily(let error):
         // Returned, not thrown: the revocation must commit.

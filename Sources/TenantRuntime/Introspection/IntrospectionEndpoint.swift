@@ -6,6 +6,9 @@ import Tenancy
 import Web
 
 /// `POST /oauth2/introspect` (RFC 7662), for authenticated clients of the same tenant.
+///
+/// A client learns about its own tokens and those meant for it; about others' only if an administrator
+/// has registered it for that. `username` is never told: the subject is enough.
 struct IntrospectionEndpoint: TenantEndpoint {
   let authenticate: ClientAuthenticator
   let tokens: AccessTokens
@@ -24,6 +27,8 @@ struct IntrospectionEndpoint: TenantEndpoint {
     // RFC 7662 section 2.1: the endpoint requires authorization, which a public client can't prove.
     guard !client.isPublic else { throw OAuthError.invalidClient("public client") }
     let token = Secret(try form.required("token"))
+    // RFC 7662 section 2.1: a hint only; we tell the kinds apart by themselves.
+    _ = try form.optional("token_type_hint")
     let members = try await description(of: token, for: client, in: context.tenant)
     metrics.introspection(active: members != nil)
     return JSONResponse(
@@ -37,11 +42,15 @@ struct IntrospectionEndpoint: TenantEndpoint {
     if let refresh = RefreshToken(token.reveal(), key: tenant.refreshTokenKey) {
       return try await description(of: refresh, for: client, in: tenant)
     }
-    let audiences = tokens.audiences.all(of: tenant)
-    guard let access = try await tokens.verify(token, for: audiences, of: tenant),
-      try await tokens.isAlive(access, of: tenant)
+    guard let access = try await tokens.verify(token, of: tenant),
+      Self.mayKnow(client, of: access), try await tokens.isAlive(access, of: tenant)
     else { return nil }
     return JSONObject([("active", true), ("token_type", "Bearer")]).merging(access.claims)
+  }
+
+  private static func mayKnow(_ client: Client, of token: AccessToken) -> Bool {
+    token.clientID == client.id || token.audience.contains(client.id.text)
+      || client.metadata.introspectsAllTokens
   }
 
   /// A refresh token is between its client and the issuer: to others it is nothing (RFC 7662 section 4).
@@ -60,7 +69,8 @@ struct IntrospectionEndpoint: TenantEndpoint {
     case .refuse, .revokeFamily: return nil
     case .rotate, .repeatSuccessor:
       return [
-        "active": true, "iss": .string(tenant.issuer), "sub": .string(family.user.description),
+        "active": true, "iss": .string(tenant.issuer),
+        "sub": .string(tenant.subject(of: family.user, for: client.metadata)),
         "client_id": .string(family.client.text), "scope": .string(family.scope.description),
         "exp": .integer(family.expiresAt.unixSeconds),
       ]

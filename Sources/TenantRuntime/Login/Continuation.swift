@@ -5,9 +5,11 @@
 struct Continuation: Sendable, Equatable {
   enum Page: String, Sendable, CaseIterable {
     case authorize = "oauth2/authorize"
+    case device = "device"
     case privacy = "privacy"
     case privacyExport = "privacy/export"
     case privacyErasure = "privacy/erasure"
+    case accountSessions = "account/sessions"
 
     /// Whether the page asks to sign in again although the user is signed in.
     var needsFreshSession: Bool { self == .privacyExport || self == .privacyErasure }

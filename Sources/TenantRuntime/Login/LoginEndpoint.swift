@@ -62,13 +62,13 @@ struct LoginEndpoint: TenantEndpoint {
       }
       await throttle.succeeded(attempt)
       let old = try await sessions.current(request, in: context.tenant)
-      let cookie = try await sessions.start(
+      let cookies = try await sessions.start(
         for: user, replacing: old, in: context.tenant,
         origin: context.origin(request, actor: .user(user.id)))
       try await record(.success, user, request, context)
       metrics.signIn(.success)
       let path = visit.continuation.path(issuerPath: context.tenant.issuerPath)
-      return Redirect(to: path, cookies: [cookie]).response(from: request, context: context)
+      return Redirect(to: path, cookies: cookies).response(from: request, context: context)
     } catch PasswordHashError.busy {
       return try page(visit, identifier: identifier, notice: .busy, request, context)
     }
@@ -78,7 +78,7 @@ struct LoginEndpoint: TenantEndpoint {
   private struct Visit {
     let continuation: Continuation
     let loginHint: String?
-    let application: String?
+    let client: Client?
     let forms: FormTargets
   }
 
@@ -93,13 +93,13 @@ struct LoginEndpoint: TenantEndpoint {
       continuation = Continuation(page: .privacy, query: "")
     }
     guard continuation.page == .authorize else {
-      return Visit(continuation: continuation, loginHint: nil, application: nil, forms: .ownOrigin)
+      return Visit(continuation: continuation, loginHint: nil, client: nil, forms: .ownOrigin)
     }
     let request = AuthorizationParameters(try Query(continuation.query))
     let (client, redirect) = try await authorizations.redirect(request, in: tenant)
     return Visit(
       continuation: continuation, loginHint: request.values["login_hint"],
-      application: client.displayName, forms: .redirecting(to: redirect.uri))
+      client: client, forms: .redirecting(to: redirect.uri))
   }
 
   private func page(
@@ -121,12 +121,14 @@ struct LoginEndpoint: TenantEndpoint {
       [
         "action": .string(tenant.path("login")), "csrf": .string(ticket.value),
         "continue": .string(visit.continuation.path(issuerPath: tenant.issuerPath)),
-        "organization": .string(tenant.name), "application": .optional(visit.application),
+        "organization": .string(tenant.name), "application": .optional(visit.client?.displayName),
+        "client": visit.client?.pageMembers ?? .null,
         "confirm": .bool(visit.continuation.page.needsFreshSession),
         "notice": notice?.notice.json ?? .null, "username": username.json,
         "password": password.json,
       ],
-      status: notice?.status ?? .ok, forms: visit.forms, cookies: [ticket.cookie])
+      status: notice?.status ?? .ok, forms: visit.forms, image: visit.client?.logo,
+      cookies: [ticket.cookie])
     var response = page.response(from: request, context: context)
     if let seconds = notice?.retryAfterSeconds { response.headers[.retryAfter] = "\(seconds)" }
     return response

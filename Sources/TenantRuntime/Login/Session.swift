@@ -3,19 +3,12 @@ import FoundationEssentials
 import Platform
 import Tenancy
 
-/// A signed-in browser of one tenant.
-struct Session: Sendable {
-  let id: ID<Session>
-  let user: UserID
-  let authenticatedAt: Date
-  let acr: String
-  let amr: [String]
-  let createdAt: Date
-  let expiresAt: Date
-
+extension Session {
   /// The only authentication there is yet: a password.
   static let passwordACR = "urn:tenure:acr:password"
   static let passwordAMR = ["pwd"]
+  /// Every class that signing in can reach.
+  static let contextClasses: Set<String> = [passwordACR]
 
   /// How old a sign-in may be for an export or an erasure (design section 7: the provider's own fresh login).
   static let freshSeconds = 300

@@ -24,6 +24,13 @@ struct FindSession: Statement {
   }
 }
 
+/// Whose a session is, or was.
+struct FindSessionUser: Statement {
+  let id: ID<Session>
+  static let sql: SQL<Self> = "select user_id from \(tenant).session where id = \(\.id)"
+  static func decode(_ row: inout RowReader) throws -> UserID { try row.next() }
+}
+
 /// Starts a session and notes the sign-in on the account.
 struct StartSession: Statement {
   let id: ID<Session>
@@ -84,30 +91,6 @@ struct ExtendSession: Statement {
   static let sql: SQL<Self> = """
     update \(tenant).session
        set expires_at = \(\.expiresAt)
-     where id = \(\.id)
-       and ended_at is null
-    """
-}
-
-/// The wrapped key of a user, to seal the personal part of an event about them.
-struct FindSubjectKey: Statement {
-  let user: UserID
-  static let sql: SQL<Self> = """
-    select subject_key
-      from \(tenant).user_account
-     where id = \(\.user)
-       and status <> 'erasing'
-    """
-  static func decode(_ row: inout RowReader) throws -> [UInt8] { try row.next() }
-}
-
-/// Ends a session; one that has ended stays as it is.
-struct EndSession: Statement {
-  let id: ID<Session>
-  let now: Date
-  static let sql: SQL<Self> = """
-    update \(tenant).session
-       set ended_at = \(\.now)
      where id = \(\.id)
        and ended_at is null
     """

@@ -7,7 +7,7 @@ import Web
 /// The browser sessions of a tenant: found by their cookie, started at sign-in, ended at sign-out.
 struct Sessions: Sendable {
   let database: Database
-  let audit: AuditRecorder
+  let revocations: Revocations
   let server: BaseURL
   let clock: WallClock
   let random: RandomSource
@@ -18,7 +18,21 @@ struct Sessions: Sendable {
       "tenure_session", path: tenant.issuerPath.isEmpty ? "/" : tenant.issuerPath, of: server)
   }
 
-  func removal(in tenant: Tenant) -> SetCookie { cookie(of: tenant).removal }
+  /// What a browser gets that has no session any more.
+  func removals(in tenant: Tenant) -> [SetCookie] {
+    [cookie(of: tenant).removal, BrowserState.cookie(of: tenant, server: server).removal]
+  }
+
+  /// What a browser keeps of its session.
+  private func cookies(_ token: SessionToken, _ session: ID<Session>, _ tenant: Tenant)
+    -> [SetCookie]
+  {
+    [
+      cookie(of: tenant).set(token.cookie),
+      BrowserState.cookie(of: tenant, server: server)
+        .set(BrowserState(session, of: tenant).value),
+    ]
+  }
 
   /// The session a cookie belongs to, kept alive while it is used.
   func current(_ cookie: String?, in tenant: Tenant) async throws -> Session? {
@@ -43,7 +57,7 @@ struct Sessions: Sendable {
   /// cookie planted before the sign-in is worth nothing and applications keep their `sid`; another
   /// user's session ends.
   func start(for user: User, replacing old: Session?, in tenant: Tenant, origin: AuditOrigin)
-    async throws -> SetCookie
+    async throws -> [SetCookie]
   {
     let token = SessionToken.generate(random)
     let now = clock.now()
@@ -54,9 +68,9 @@ struct Sessions: Sendable {
           amr: Session.passwordAMR, personal: device(origin, of: user, session: old.id, tenant),
           now: now, expiresAt: expiry(from: now, createdAt: now, tenant)),
         in: tenant.schema)
-      if renewed == 1 { return cookie(of: tenant).set(token.cookie) }
+      if renewed == 1 { return cookies(token, old.id, tenant) }
     } else if let old {
-      try await end(old, in: tenant, origin: origin.with(actor: .user(old.user)))
+      _ = try await end(old, in: tenant, origin: origin.with(actor: .user(old.user)))
     }
     let id = ID<Session>.generate(clock, random)
     let started = try await database.run(
@@ -66,26 +80,14 @@ struct Sessions: Sendable {
         now: now, expiresAt: expiry(from: now, createdAt: now, tenant)),
       in: tenant.schema)
     guard started == 1 else { throw OAuthError.accessDenied }
-    return cookie(of: tenant).set(token.cookie)
+    return cookies(token, id, tenant)
   }
 
-  /// Ends a session and every grant that lives by it (OpenID Connect Core section 11: not those with
-  /// `offline_access`).
-  func end(_ session: Session, in tenant: Tenant, origin: AuditOrigin) async throws {
-    let now = clock.now()
-    try await database.transaction(in: tenant.schema) { tx in
-      guard try await tx.run(EndSession(id: session.id, now: now)) == 1 else { return }
-      let revoked = try await tx.run(
-        RevokeTokenFamiliesOfSession(
-          session: session.id, reason: TokenFamily.RevocationReason.signedOut.rawValue, now: now))
-      let key = try await tx.first(FindSubjectKey(user: session.user))
-      try await audit.record(
-        AuditEvent(
-          .signOut, origin: origin, subject: try key.subject(session.user, tenant),
-          detail: ["grants": .integer(revoked)],
-          personal: ["session_id": .string(session.id.description)]),
-        in: tx, tenant: tenant)
-    }
+  /// Ends a session and every grant that lives by it; the applications that have to be told.
+  func end(_ session: Session, in tenant: Tenant, origin: AuditOrigin) async throws
+    -> [SessionClient]
+  {
+    try await revocations.signOut(session.id, of: session.user, in: tenant, origin: origin).clients
   }
 
   private func expiry(from now: Date, createdAt: Date, _ tenant: Tenant) -> Date {
@@ -106,18 +108,5 @@ struct Sessions: Sendable {
       document["user_agent"] = origin.userAgent.map { .string(String($0.prefix(512))) }
     }
     return document.isEmpty ? nil : user.key.seal(document, at: .sessionPersonal(session))
-  }
-}
-
-extension SealedPlace {
-  static func sessionPersonal(_ session: ID<Session>) -> SealedPlace {
-    SealedPlace(table: "session", column: "personal", row: session.description)
-  }
-}
-
-extension [UInt8]? {
-  /// The subject of an audit event, with the key that seals its personal part.
-  func subject(_ user: UserID, _ tenant: Tenant) throws -> AuditSubject {
-    AuditSubject(id: user, key: try map { try tenant.key.unwrap($0, user: user) })
   }
 }

@@ -13,11 +13,16 @@ enum LogoutDecision: Sendable, Equatable {
 
 /// What is known when a sign-out is decided.
 struct LogoutSituation: Sendable {
-  var session: (id: ID<Session>, user: UserID)?
-  /// The verified hint; nil without one.
-  var hint: IDTokenHint?
+  var session: ID<Session>?
+  /// What the verified hint says of who is signed in; nil without one.
+  var hint: Hint?
   /// Whether the user pressed the button on our own page.
   var isConfirmed: Bool
+
+  struct Hint: Sendable {
+    var session: ID<Session>?
+    var namesUser: Bool
+  }
 }
 
 extension LogoutSituation {
@@ -27,7 +32,7 @@ extension LogoutSituation {
     if isConfirmed { return .end }
     guard let hint else { return .confirm }
     // A hint about somebody else must not sign this user out (section 4).
-    if let named = hint.session { return named == session.id ? .end : .confirm }
-    return hint.user == session.user ? .end : .confirm
+    if let named = hint.session { return named == session ? .end : .confirm }
+    return hint.namesUser ? .end : .confirm
   }
 }

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import Platform
 import Tenancy
@@ -33,7 +34,7 @@ struct LogoutEndpoint: TenantEndpoint {
     let target = try await target(parameters, in: tenant)
     let session = try await sessions.current(request, in: tenant)
     let situation = LogoutSituation(
-      session: session.map { ($0.id, $0.user) }, hint: target.hint,
+      session: session?.id, hint: target.about(session, in: tenant),
       isConfirmed: confirmation != nil)
     if let confirmation, let session {
       try forms.guarding(tenant).verify(request, confirmation, binding: session.id.description)
@@ -42,22 +43,34 @@ struct LogoutEndpoint: TenantEndpoint {
     case .confirm:
       return try ask(target, session, request, context)
     case .nothing:
-      return try end(target, request, context)
+      let frames = FrontChannelLogout([], issuer: tenant.issuer)
+      return try end(target, frames, isConfirmed: false, request, context)
     case .end:
+      var applications: [SessionClient] = []
       if let session {
         let origin = context.origin(request, actor: .user(session.user))
-        try await sessions.end(session, in: tenant, origin: origin)
+        applications = try await sessions.end(session, in: tenant, origin: origin)
       }
-      return try end(target, request, context)
+      let frames = FrontChannelLogout(applications, issuer: tenant.issuer)
+      return try end(target, frames, isConfirmed: confirmation != nil, request, context)
     }
   }
 
   /// Where the browser goes afterwards, if that is proven.
   private struct Target {
     let hint: IDTokenHint?
-    let application: String?
+    let client: Client?
     let location: String?
     let fields: [(name: String, value: String)]
+
+    var application: String? { client?.displayName }
+
+    func about(_ session: Session?, in tenant: Tenant) -> LogoutSituation.Hint? {
+      guard let hint, let client, let session else { return nil }
+      return LogoutSituation.Hint(
+        session: hint.session,
+        namesUser: hint.names(session.user, client: client.metadata, in: tenant))
+    }
   }
 
   private func target(_ parameters: some Web.Parameters, in tenant: Tenant) async throws -> Target {
@@ -81,19 +94,19 @@ struct LogoutEndpoint: TenantEndpoint {
       ("state", state),
     ].compactMap { name, value in value.map { (name, $0) } }
     guard let uri else {
-      return Target(hint: hint, application: client?.displayName, location: nil, fields: fields)
+      return Target(hint: hint, client: client, location: nil, fields: fields)
     }
-    // Section 3: never to an address that is not registered, and never without a proof of the client.
-    guard hint != nil, let client, client.metadata.postLogoutRedirectURIs.contains(uri) else {
-      guard hint == nil else {
-        throw OAuthError.invalidRequest(
-          "The address to return to is not registered.", detail: "post_logout_redirect_uri")
-      }
-      return Target(hint: nil, application: client?.displayName, location: nil, fields: fields)
+    // Section 3: never to an address that is not registered.
+    guard let client else {
+      return Target(hint: hint, client: nil, location: nil, fields: fields)
+    }
+    guard client.metadata.postLogoutRedirectURIs.contains(uri) else {
+      throw OAuthError.invalidRequest(
+        "The address to return to is not registered.", detail: "post_logout_redirect_uri")
     }
     let separator = uri.contains("?") ? "&" : "?"
     let location = state.map { uri + separator + FormEncoding.encode([("state", $0)]) } ?? uri
-    return Target(hint: hint, application: client.displayName, location: location, fields: fields)
+    return Target(hint: hint, client: client, location: location, fields: fields)
   }
 
   private func client(_ id: ClientID?, in tenant: Tenant) async throws -> Client? {
@@ -121,20 +134,30 @@ struct LogoutEndpoint: TenantEndpoint {
     return page.response(from: request, context: context)
   }
 
-  private func end(_ target: Target, _ request: Request, _ context: TenantContext) throws
-    -> Response
-  {
-    let removal = sessions.removal(in: context.tenant)
-    if let location = target.location {
-      return Redirect(to: location, cookies: [removal]).response(from: request, context: context)
+  /// Section 3: without a hint the address needs other means of proof: here the user, who saw which
+  /// application asks, and the application's registration.
+  private func end(
+    _ target: Target, _ frames: FrontChannelLogout, isConfirmed: Bool, _ request: Request,
+    _ context: TenantContext
+  ) throws -> Response {
+    let tenant = context.tenant
+    let removals = sessions.removals(in: tenant)
+    let location = target.hint != nil || isConfirmed ? target.location : nil
+    if let location, frames.frames.isEmpty {
+      return Redirect(to: location, cookies: removals).response(from: request, context: context)
     }
     let page = try pages.render(
-      .signedOut, title: "Signed out", owner: context.tenant.pageOwner,
+      .signedOut, title: "Signed out", owner: tenant.pageOwner,
       [
-        "organization": .string(context.tenant.name),
-        "login": .string(context.tenant.path("login")),
+        "organization": .string(tenant.name), "login": .string(tenant.path("login")),
+        "frames": .strings(frames.frames), "continue": .optional(location),
       ],
-      cookies: [removal])
-    return page.response(from: request, context: context)
+      frames: frames.origins, cookies: removals)
+    var response = page.response(from: request, context: context)
+    if let location {
+      // The browser goes on by itself, without a script (HTML, "pragma directives", Refresh).
+      response.headers[.refresh] = "\(FrontChannelLogout.waitSeconds); url=\(location)"
+    }
+    return response
   }
 }

@@ -4,7 +4,7 @@ import Platform
 import Tenancy
 import Web
 
-/// Opens the privacy pages: only for somebody who is signed in, and for what can't be undone only
+/// Opens the pages of a person: only for somebody who is signed in, and for what can't be undone only
 /// shortly after they signed in (design section 7).
 struct PersonalPage: Sendable {
   let sessions: Sessions
@@ -13,13 +13,15 @@ struct PersonalPage: Sendable {
 
   /// Runs the page with the session, or sends the browser to sign in and back to `page`.
   func open(
-    _ page: Continuation.Page, fresh: Bool, _ request: Request, _ context: TenantContext,
-    _ body: (Session) async throws -> Response
+    _ page: Continuation.Page, query: String = "", fresh: Bool, _ request: Request,
+    _ context: TenantContext, _ body: (Session) async throws -> Response
   ) async throws -> Response {
     guard let session = try await sessions.current(request, in: context.tenant) else {
-      return signIn(page, request, context)
+      return signIn(page, query: query, request, context)
     }
-    guard !fresh || session.isFresh(clock.now()) else { return signIn(page, request, context) }
+    guard !fresh || session.isFresh(clock.now()) else {
+      return signIn(page, query: query, request, context)
+    }
     return try await body(session)
   }
 
@@ -32,7 +34,9 @@ struct PersonalPage: Sendable {
     return try await open(page, fresh: false, request, context) { session in
       try forms.guarding(context.tenant)
         .verify(request, form, binding: session.id.description)
-      guard !fresh || session.isFresh(clock.now()) else { return signIn(page, request, context) }
+      guard !fresh || session.isFresh(clock.now()) else {
+        return signIn(page, query: "", request, context)
+      }
       return try await body(session, form)
     }
   }
@@ -42,10 +46,10 @@ struct PersonalPage: Sendable {
   }
 
   private func signIn(
-    _ page: Continuation.Page, _ request: Request, _ context: TenantContext
+    _ page: Continuation.Page, query: String, _ request: Request, _ context: TenantContext
   ) -> Response {
     let tenant = context.tenant
-    let back = Continuation(page: page, query: "").path(issuerPath: tenant.issuerPath)
+    let back = Continuation(page: page, query: query).path(issuerPath: tenant.issuerPath)
     return Redirect(to: tenant.path("login") + "?continue=" + FormEncoding.encode(back))
       .response(from: request, context: context)
   }

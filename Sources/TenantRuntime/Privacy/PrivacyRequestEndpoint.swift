@@ -67,14 +67,14 @@ struct PrivacyRequestEndpoint: TenantEndpoint {
       }
       let opened = try await open(.erasure, session, request, context)
       let origin = context.origin(request, actor: .user(session.user))
-      try await sessions.end(session, in: context.tenant, origin: origin)
+      _ = try await sessions.end(session, in: context.tenant, origin: origin)
       let page = try pages.render(
         .erasureBegun, title: "Your account is being deleted", owner: context.tenant.pageOwner,
         [
           "organization": .string(context.tenant.name), "request": .string("\(opened.id)"),
           "due": .string(opened.dueAt.pageDay), "dueISO": .string(opened.dueAt.rfc3339),
         ],
-        cookies: [sessions.removal(in: context.tenant)])
+        cookies: sessions.removals(in: context.tenant))
       return page.response(from: request, context: context)
     }
   }

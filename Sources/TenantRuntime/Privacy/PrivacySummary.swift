@@ -28,6 +28,7 @@ struct PrivacySummary: Sendable {
       "organization": .string(tenant.name), "csrf": .string(csrf),
       "user": .string(account?.claims.displayName ?? "You"),
       "notice": notice?.notice.json ?? .null,
+      "sessions": .string(tenant.path("account/sessions")),
       "logout": .string(tenant.path("oidc/logout")),
       "withdrawApplication": .string(tenant.path("privacy/applications/withdraw")),
       "consents": .string(tenant.path("privacy/consents")),

@@ -9,6 +9,7 @@ import Web
 struct RevocationEndpoint: TenantEndpoint {
   let authenticate: ClientAuthenticator
   let tokens: AccessTokens
+  let hints: IDTokenHintVerifier
   let database: Database
   let audit: AuditRecorder
   let clock: WallClock
@@ -23,6 +24,8 @@ struct RevocationEndpoint: TenantEndpoint {
     let form = try await Form(request, limit: 32 * 1024)
     let client = try await authenticate(request.headers, form, in: context)
     let token = Secret(try form.required("token"))
+    // RFC 7009 section 2.1: a hint only; we tell the kinds apart by themselves.
+    _ = try form.optional("token_type_hint")
     let origin = context.origin(request, actor: .client(client.id.text))
     if let refresh = RefreshToken(token.reveal(), key: context.tenant.refreshTokenKey) {
       try await revoke(refresh, of: client, in: context.tenant, origin: origin)
@@ -58,20 +61,26 @@ struct RevocationEndpoint: TenantEndpoint {
   private func revokeAccess(
     _ token: Secret<String>, of client: Client, in tenant: Tenant, origin: AuditOrigin
   ) async throws {
-    let audiences = tokens.audiences.all(of: tenant)
-    guard let access = try await tokens.verify(token, for: audiences, of: tenant),
-      access.clientID == client.id
-    else { return }
+    guard let access = try await tokens.verify(token, of: tenant) else {
+      // An ID token can't be taken back (RFC 7009 section 2.2.1); everything else is nothing to us.
+      guard try await hints.hint(token.reveal(), of: tenant) == nil else {
+        throw OAuthError(.unsupportedTokenType, "ID tokens can't be revoked.")
+      }
+      return
+    }
+    guard access.clientID == client.id else { return }
     let now = clock.now()
     try await database.transaction(in: tenant.schema) { tx in
       let inserted = try await tx.run(
         InsertTokenRevocation(
           jti: access.id.description, now: now, expiresAt: access.expiresAt))
       guard inserted > 0 else { return }
+      let family = access.id.family.map { FindTokenFamily(family: ID($0)) }
+      let user = if let family { try await tx.first(family)?.user } else { access.user }
       try await audit.record(
         AuditEvent(
           .tokenRevoked, origin: origin,
-          subject: access.user.map { AuditSubject(id: $0, key: nil) },
+          subject: user.map { AuditSubject(id: $0, key: nil) },
           detail: ["token": "access_token", "client_id": .string(client.id.text)]),
         in: tx, tenant: tenant)
     }

@@ -6,37 +6,37 @@ import Tenancy
 /// What becomes of an access token after it is signed: whether it still counts.
 struct AccessTokens: Sendable {
   let verifier: AccessTokenVerifier
-  let audiences: TokenAudiences
   let clients: ClientStore
   let database: Database
 
-  /// The token if it is one of this tenant's for one of these audiences; nil otherwise.
-  func verify(_ token: Secret<String>, for audiences: [String], of tenant: Tenant) async throws
-    -> AccessToken?
+  /// The token if it is one of this tenant's for this audience; nil otherwise.
+  ///
+  /// Without an audience any will do: for the issuer itself, which knows all of its tokens.
+  func verify(_ token: Secret<String>, for audience: String? = nil, of tenant: Tenant)
+    async throws -> AccessToken?
   {
-    for audience in audiences {
-      do {
-        return try await verifier.verify(token.reveal(), of: tenant, audience: audience)
-      } catch JOSEError.wrongAudience {
-        continue
-      } catch is JOSEError {
-        return nil
-      }
+    do {
+      return try await verifier.verify(token.reveal(), of: tenant, audience: audience)
+    } catch is JOSEError {
+      return nil
     }
-    return nil
   }
 
-  /// Whether the client may still act; usually from memory.
-  func isClientActive(_ token: AccessToken, of tenant: Tenant) async throws -> Bool {
-    try await clients.find(token.clientID, in: tenant)?.isActive ?? false
+  /// The client the token was issued to, if it may still act; usually from memory.
+  func activeClient(of token: AccessToken, in tenant: Tenant) async throws -> Client? {
+    guard let client = try await clients.find(token.clientID, in: tenant), client.isActive else {
+      return nil
+    }
+    return client
   }
 
   /// Whether grant, user, session, client and the token itself are all still good; one round trip.
   func isAlive(_ token: AccessToken, of tenant: Tenant) async throws -> Bool {
-    guard try await isClientActive(token, of: tenant) else { return false }
+    guard try await activeClient(of: token, in: tenant) != nil else { return false }
     guard let family = token.id.family else {
-      let revocation = FindTokenRevocation(jti: token.id.description)
-      return try await database.first(revocation, in: tenant.schema) == nil
+      let status = FindClientTokenStatus(
+        jti: token.id.description, client: token.clientID, issuedAt: token.issuedAt)
+      return try await database.first(status, in: tenant.schema) ?? false
     }
     let status = FindTokenStatus(family: ID(family), jti: token.id.description)
     return try await database.first(status, in: tenant.schema) ?? false

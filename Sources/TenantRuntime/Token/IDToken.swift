@@ -6,7 +6,8 @@ import Tenancy
 
 /// An ID token (OpenID Connect Core section 2).
 ///
-/// It says who signed in, when and how; claims about the person come from the userinfo endpoint.
+/// It says who signed in, when and how; claims about the person come from the userinfo endpoint, unless
+/// the request asked for them here.
 struct IDToken: Sendable {
   static let type = "JWT"
 
@@ -15,8 +16,14 @@ struct IDToken: Sendable {
   private let client: Client
   private let tenant: Tenant
   private let now: Date
+  /// What the client asked to find here (OpenID Connect Core section 5.5).
+  private let person: JSONObject
 
-  init(_ grant: TokenGrant, accessToken: String, client: Client, tenant: Tenant, now: Date) {
+  init(
+    _ grant: TokenGrant, accessToken: String, person: JSONObject, client: Client, tenant: Tenant,
+    now: Date
+  ) {
+    self.person = person
     self.grant = grant
     self.accessToken = accessToken
     self.client = client
@@ -26,13 +33,15 @@ struct IDToken: Sendable {
 
   func signed(with key: SigningKey) throws(JOSEError) -> String {
     var claims: JSONObject = [
-      "iss": .string(tenant.issuer), "sub": .string(grant.user.description),
+      "iss": .string(tenant.issuer),
+      "sub": .string(tenant.subject(of: grant.user, for: client.metadata)),
       "aud": .string(client.id.text),
       "exp": .integer(now.unixSeconds + tenant.settings.idTokenLifetimeSeconds),
       "iat": .integer(now.unixSeconds), "auth_time": .integer(grant.authenticatedAt.unixSeconds),
       "acr": .string(grant.acr), "amr": .strings(grant.amr),
       "at_hash": .string(Self.hash(accessToken, key.algorithm)),
     ]
+    claims = person.merging(claims)
     claims["nonce"] = grant.nonce.map { .string($0) }
     claims["sid"] = grant.session.map { .string($0.description) }
     return try JWT.sign(claims, type: Self.type, with: key)
@@ -54,9 +63,14 @@ struct IDToken: Sendable {
 /// An ID token of ours that comes back as a hint; it may have expired (OpenID Connect Core 3.1.2.1,
 /// RP-Initiated Logout section 2).
 struct IDTokenHint: Sendable, Equatable {
-  let user: UserID
+  let subject: String
   let clientID: ClientID
   let session: ID<Session>?
+
+  /// Whether the token was about this user; `client` is the one it was issued to.
+  func names(_ user: UserID, client: ClientMetadata, in tenant: Tenant) -> Bool {
+    tenant.subject(of: user, for: client) == subject
+  }
 }
 
 /// Verifies hints with the tenant's own keys: one of another issuer, or one that was tampered with, is nil.
@@ -76,11 +90,11 @@ struct IDTokenHintVerifier: Sendable {
           expiry: .waived(reason: "a hint tells who, not whether"), leewaySeconds: 5),
         now: clock.now()
       ) { header in header.keyID.flatMap(keys.verificationKey) }
-      guard let user = claims.subject.flatMap(UserID.init),
+      guard let subject = claims.subject,
         let client = claims.audience.first.flatMap(ClientID.init), claims.audience.count == 1
       else { return nil }
       return IDTokenHint(
-        user: user, clientID: client,
+        subject: subject, clientID: client,
         session: claims["sid"]?.stringValue.flatMap { ID<Session>($0) })
     } catch {
       return nil

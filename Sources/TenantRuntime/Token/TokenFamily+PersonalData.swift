@@ -18,6 +18,9 @@ extension TokenFamily {
         "auth_time", .behavior, source: .observed, purpose: .authorization, basis: .contract),
       .init("acr", .authorization, source: .observed, purpose: .authorization, basis: .contract),
       .init("amr", .authorization, source: .observed, purpose: .authorization, basis: .contract),
+      .init("claims", .authorization, source: .provided, purpose: .authorization, basis: .contract),
+      .init(
+        "resources", .authorization, source: .provided, purpose: .authorization, basis: .contract),
       .technical("id", "created_at", "expires_at", "revoked_at", "revoked_reason"),
       .withheld("session_id", "generation", "rotated_at"),
     ])

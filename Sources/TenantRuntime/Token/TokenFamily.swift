@@ -13,6 +13,10 @@ struct TokenFamily: Sendable, Equatable {
   let authenticatedAt: Date
   let acr: String
   let amr: [String]
+  /// Claims that were asked for by name.
+  var claims = ReleasedClaims()
+  /// What tokens may be for; empty if the request named none.
+  var resources: [String] = []
   /// The latest generation of refresh tokens that was issued; 0 if the client gets none.
   let generation: Int32
   let rotatedAt: Date?
@@ -21,14 +25,7 @@ struct TokenFamily: Sendable, Equatable {
   let isUserActive: Bool
   let isSessionEnded: Bool
 
-  /// Why a family ended; the text of `token_family.revoked_reason`.
-  enum RevocationReason: String, Sendable {
-    case codeReuse = "code_reuse"
-    case refreshTokenReuse = "refresh_token_reuse"
-    case revokedByClient = "revoked_by_client"
-    case consentWithdrawn = "consent_withdrawn"
-    case signedOut = "signed_out"
-  }
+  typealias RevocationReason = GrantRevocationReason
 
   /// Whether tokens of this family mean anything at all.
   var isAlive: Bool {

@@ -10,7 +10,9 @@ struct ConsumeAuthorizationCode: Statement {
   let hash: [UInt8]
   let client: ClientID
   let redirectURI: String?
-  let challenge: String
+  let challenge: String?
+  /// The narrower resources that are asked for; empty for all that were granted.
+  let resources: [String]
   let generation: Int32
   let expiresAt: Date
   let now: Date
@@ -23,7 +25,9 @@ struct ConsumeAuthorizationCode: Statement {
          and consumed_at is null
          and expires_at > \(\.now)
          and payload ->> 'client_id' = \(\.client)
-         and payload ->> 'code_challenge' = \(\.challenge)
+         and payload ->> 'code_challenge' is not distinct from \(\.challenge)::text
+         and (jsonb_array_length(coalesce(payload -> 'resources', '[]')) = 0
+              or payload -> 'resources' @> to_jsonb(\(\.resources)::text[]))
          and (\(\.redirectURI)::text is null or payload ->> 'redirect_uri' = \(\.redirectURI))
          and (select u.status
                 from \(tenant).user_account u
@@ -34,13 +38,14 @@ struct ConsumeAuthorizationCode: Statement {
       returning user_id, payload
     ), family as (
       insert into \(tenant).token_family
-             (id, user_id, client_id, session_id, scope, auth_time, acr, amr, generation,
-              created_at, expires_at)
+             (id, user_id, client_id, session_id, scope, auth_time, acr, amr, claims, resources,
+              generation, created_at, expires_at)
       select (payload ->> 'family_id')::uuid, user_id, payload ->> 'client_id',
              (payload ->> 'session_id')::uuid, payload ->> 'scope',
              (payload ->> 'auth_time')::timestamptz, payload ->> 'acr',
-             array(select jsonb_array_elements_text(payload -> 'amr')), \(\.generation), \(\.now),
-             \(\.expiresAt)
+             array(select jsonb_array_elements_text(payload -> 'amr')), payload -> 'claims',
+             array(select jsonb_array_elements_text(coalesce(payload -> 'resources', '[]'))),
+             \(\.generation), \(\.now), \(\.expiresAt)
         from code
       returning id
     )
@@ -84,6 +89,8 @@ struct RotateTokenFamily: Statement {
   let client: ClientID
   /// The narrower scope that is asked for; empty for all that was granted (RFC 6749 section 6).
   let scope: [String]
+  /// The narrower resources that are asked for (RFC 8707 section 2.2); empty for all that were granted.
+  let resources: [String]
   let graceStart: Date
   let now: Date
   static let sql: SQL<Self> = """
@@ -95,6 +102,7 @@ struct RotateTokenFamily: Statement {
        and revoked_at is null
        and expires_at > \(\.now)
        and \(\.scope) <@ string_to_array(scope, ' ')
+       and (cardinality(resources) = 0 or \(\.resources) <@ resources)
        and (generation = \(\.presented)
             or (generation = \(\.presented) + 1 and rotated_at >= \(\.graceStart)))
        and (select u.status
@@ -104,14 +112,15 @@ struct RotateTokenFamily: Statement {
             or (select s.ended_at
                   from \(tenant).session s
                  where s.id = token_family.session_id) is null)
-    returning id, user_id, client_id, session_id, scope, auth_time, acr, amr, generation,
-              rotated_at, expires_at
+    returning id, user_id, client_id, session_id, scope, auth_time, acr, amr, claims, resources,
+              generation, rotated_at, expires_at
     """
   static func decode(_ row: inout RowReader) throws -> TokenFamily {
     TokenFamily(
       id: try row.next(), user: try row.next(), client: try row.next(), session: try row.next(),
       scope: try row.nextScope(), authenticatedAt: try row.next(), acr: try row.next(),
-      amr: try row.next(), generation: try row.next(), rotatedAt: try row.next(),
+      amr: try row.next(), claims: ReleasedClaims(stored: try row.next()),
+      resources: try row.next(), generation: try row.next(), rotatedAt: try row.next(),
       expiresAt: try row.next(), revokedAt: nil, isUserActive: true, isSessionEnded: false)
   }
 }
@@ -121,7 +130,7 @@ struct LockTokenFamily: Statement {
   let family: ID<TokenFamily>
   static let sql: SQL<Self> = """
     select f.id, f.user_id, f.client_id, f.session_id, f.scope, f.auth_time, f.acr, f.amr,
-           f.generation, f.rotated_at, f.expires_at, f.revoked_at, u.status = 'active',
+           f.claims, f.resources, f.generation, f.rotated_at, f.expires_at, f.revoked_at, u.status = 'active',
            s.ended_at is not null
       from \(tenant).token_family f
       join \(tenant).user_account u on u.id = f.user_id
@@ -139,7 +148,7 @@ struct FindTokenFamily: Statement {
   let family: ID<TokenFamily>
   static let sql: SQL<Self> = """
     select f.id, f.user_id, f.client_id, f.session_id, f.scope, f.auth_time, f.acr, f.amr,
-           f.generation, f.rotated_at, f.expires_at, f.revoked_at, u.status = 'active',
+           f.claims, f.resources, f.generation, f.rotated_at, f.expires_at, f.revoked_at, u.status = 'active',
            s.ended_at is not null
       from \(tenant).token_family f
       join \(tenant).user_account u on u.id = f.user_id
@@ -151,12 +160,56 @@ struct FindTokenFamily: Statement {
   }
 }
 
+/// The newest family of a user with a client in a session: what an ID token stands for.
+struct FindLatestTokenFamily: Statement {
+  let user: UserID
+  let client: ClientID
+  let session: ID<Session>?
+  static let sql: SQL<Self> = """
+    select f.id, f.user_id, f.client_id, f.session_id, f.scope, f.auth_time, f.acr, f.amr,
+           f.claims, f.resources, f.generation, f.rotated_at, f.expires_at, f.revoked_at,
+           u.status = 'active', s.ended_at is not null
+      from \(tenant).token_family f
+      join \(tenant).user_account u on u.id = f.user_id
+      left join \(tenant).session s on s.id = f.session_id
+     where f.user_id = \(\.user)
+       and f.client_id = \(\.client)
+       and f.session_id is not distinct from \(\.session)
+     order by f.created_at desc
+     limit 1
+    """
+  static func decode(_ row: inout RowReader) throws -> TokenFamily {
+    try TokenFamily(&row)
+  }
+}
+
+/// Starts a family that no code and no session stands behind; no row if the user is not active.
+struct InsertTokenFamily: Statement {
+  let id: ID<TokenFamily>
+  let user: UserID
+  let client: ClientID
+  let scope: OAuthScope
+  let acr: String
+  let now: Date
+  let expiresAt: Date
+  static let sql: SQL<Self> = """
+    insert into \(tenant).token_family
+           (id, user_id, client_id, scope, auth_time, acr, amr, generation, created_at, expires_at)
+    select \(\.id), id, \(\.client), \(\.scope.description), \(\.now), \(\.acr), '{}', 0, \(\.now),
+           \(\.expiresAt)
+      from \(tenant).user_account
+     where id = \(\.user)
+       and status = 'active'
+    """
+}
+
 extension TokenFamily {
   fileprivate init(_ row: inout RowReader) throws {
     self.init(
       id: try row.next(), user: try row.next(), client: try row.next(), session: try row.next(),
       scope: try row.nextScope(), authenticatedAt: try row.next(), acr: try row.next(),
-      amr: try row.next(), generation: try row.next(), rotatedAt: try row.next(),
+      amr: try row.next(), claims: ReleasedClaims(stored: try row.next()),
+      resources: try row.next(), generation: try row.next(), rotatedAt: try row.next(),
       expiresAt: try row.next(), revokedAt: try row.next(), isUserActive: try row.next(),
       isSessionEnded: try row.next())
   }
@@ -187,20 +240,6 @@ struct RevokeTokenFamiliesOfClient: Statement {
      where user_id = \(\.user)
        and client_id = \(\.client)
        and revoked_at is null
-    """
-}
-
-/// Ends the families of a session, except those the user allowed to outlive it (OpenID Connect Core section 11).
-struct RevokeTokenFamiliesOfSession: Statement {
-  let session: ID<Session>
-  let reason: String
-  let now: Date
-  static let sql: SQL<Self> = """
-    update \(tenant).token_family
-       set revoked_at = \(\.now), revoked_reason = \(\.reason)
-     where session_id = \(\.session)
-       and revoked_at is null
-       and not 'offline_access' = any (string_to_array(scope, ' '))
     """
 }
 

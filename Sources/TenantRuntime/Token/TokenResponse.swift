@@ -11,6 +11,8 @@ struct TokenSet: Sendable {
   let scope: OAuthScope
   var refreshToken: String?
   var idToken: String?
+  /// RFC 8693 section 2.2.1.
+  var issuedTokenType: String?
 }
 
 /// A successful response of the token endpoint (RFC 6749 section 5.1, OpenID Connect Core 3.1.3.3).
@@ -25,6 +27,7 @@ struct TokenResponse: ResponseGenerator {
       "expires_in": .integer(tokens.lifetimeSeconds), "scope": .string(tokens.scope.description),
     ]
     members["refresh_token"] = tokens.refreshToken.map { .string($0) }
+    members["issued_token_type"] = tokens.issuedTokenType.map { .string($0) }
     members["id_token"] = tokens.idToken.map { .string($0) }
     return JSONResponse(.ok, .object(members), headers: [.cacheControl: "no-store"])
       .response(from: request, context: context)

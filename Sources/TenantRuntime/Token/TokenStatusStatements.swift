@@ -30,7 +30,7 @@ struct FindUserInfo: Statement {
            and u.status = 'active'
            and (s.ended_at is null or 'offline_access' = any (string_to_array(f.scope, ' ')))
            and not exists (select from \(tenant).token_revocation r where r.jti = \(\.jti)),
-           u.id, u.subject_key, u.profile, u.updated_at
+           f.claims, u.id, u.subject_key, u.profile, u.updated_at
       from \(tenant).token_family f
       join \(tenant).user_account u on u.id = f.user_id
       left join \(tenant).session s on s.id = f.session_id
@@ -38,26 +38,38 @@ struct FindUserInfo: Statement {
     """
   static func decode(_ row: inout RowReader) throws -> StoredUserInfo {
     StoredUserInfo(
-      isAlive: try row.next(), user: try row.next(), subjectKey: try row.next(),
+      isAlive: try row.next(), claims: ReleasedClaims(stored: try row.next()),
+      user: try row.next(), subjectKey: try row.next(),
       profile: try row.next(), updatedAt: try row.next())
   }
 }
 
 struct StoredUserInfo: Sendable {
   let isAlive: Bool
+  /// What was asked for by name.
+  let claims: ReleasedClaims
   let user: UserID
   let subjectKey: [UInt8]
   let profile: [UInt8]
   let updatedAt: Date
 }
 
-/// Whether a token that belongs to no user was revoked.
-struct FindTokenRevocation: Statement {
+/// Whether a token that belongs to no user still counts: neither it nor everything of its client was
+/// revoked.
+///
+/// Tokens know the second they were issued in: those of the second of the revocation are void as well.
+struct FindClientTokenStatus: Statement {
   let jti: String
+  let client: ClientID
+  let issuedAt: Date
   static let sql: SQL<Self> = """
-    select expires_at from \(tenant).token_revocation where jti = \(\.jti)
+    select not exists (select from \(tenant).token_revocation where jti = \(\.jti))
+           and not exists (
+                 select from \(tenant).client
+                  where id = \(\.client)
+                    and tokens_revoked_at >= \(\.issuedAt))
     """
-  static func decode(_ row: inout RowReader) throws -> Date { try row.next() }
+  static func decode(_ row: inout RowReader) throws -> Bool { try row.next() }
 }
 
 /// Revokes one access token; a second time changes nothing.

@@ -10,9 +10,13 @@ package struct CookieName: Sendable, Hashable {
   package let name: String
   package let path: String
   let isSecure: Bool
+  let readers: CookieReaders
 
-  package init(_ base: String, path: String, of server: BaseURL) {
+  package init(
+    _ base: String, path: String, of server: BaseURL, readers: CookieReaders = .server
+  ) {
     isSecure = server.isSecure
+    self.readers = readers
     self.path = path
     let prefix = !server.isSecure ? "" : path == "/" ? "__Host-" : "__Secure-"
     name = prefix + base
@@ -27,18 +31,31 @@ package struct CookieName: Sendable, Hashable {
   package var removal: SetCookie { self.set("", maxAgeSeconds: 0) }
 }
 
-/// A `Set-Cookie` header: always HttpOnly and SameSite=Lax.
-///
-/// Lax, not Strict: a browser that comes back from an application must bring its session along.
+/// Who gets to see a cookie.
+package enum CookieReaders: Sendable, Hashable {
+  /// Only this server: HttpOnly and SameSite=Lax.
+  ///
+  /// Lax, not Strict: a browser that comes back from an application must bring its session along.
+  case server
+  /// Scripts of ours, too, also in a page that an application frames; nothing secret, therefore.
+  ///
+  /// Browsers take SameSite=None over https only (RFC 6265bis section 5.7).
+  case framedScripts
+}
+
+/// A `Set-Cookie` header.
 package struct SetCookie: Sendable, Hashable {
-  let name: CookieName
+  package let name: CookieName
   let value: String
   let maxAgeSeconds: Int?
 
   package var field: HTTPField {
     var text = "\(name.name)=\(value); Path=\(name.path)"
     if let maxAgeSeconds { text += "; Max-Age=\(maxAgeSeconds)" }
-    text += "; HttpOnly; SameSite=Lax"
+    switch name.readers {
+    case .server: text += "; HttpOnly; SameSite=Lax"
+    case .framedScripts: text += name.isSecure ? "; SameSite=None" : "; SameSite=Lax"
+    }
     if name.isSecure { text += "; Secure" }
     return HTTPField(name: .setCookie, value: text)
   }

@@ -7,12 +7,16 @@ package struct BearerChallenge: Refusal, Equatable {
     case invalidRequest = "invalid_request"
     case invalidToken = "invalid_token"
     case insufficientScope = "insufficient_scope"
+    // RFC 9470 section 3
+    case insufficientUserAuthentication = "insufficient_user_authentication"
   }
 
   /// Nil when the request had no token at all: then no code is sent (section 3.1).
   package let code: Code?
   /// The scope that is needed, space separated.
   package let scope: String?
+  /// How fresh the sign-in must be (RFC 9470 section 3).
+  package var maxAgeSeconds: Int? = nil
   package let reason: String?
 
   /// No token was presented.
@@ -25,6 +29,12 @@ package struct BearerChallenge: Refusal, Equatable {
   package static func insufficientScope(_ scope: String) -> Self {
     BearerChallenge(code: .insufficientScope, scope: scope, reason: "needs \(scope)")
   }
+  /// The person must sign in again before this token's successor is good enough.
+  package static func insufficientUserAuthentication(maxAgeSeconds: Int) -> Self {
+    BearerChallenge(
+      code: .insufficientUserAuthentication, scope: nil, maxAgeSeconds: maxAgeSeconds,
+      reason: "signed in too long ago")
+  }
   /// The token was sent twice or in two ways.
   package static func invalidRequest(_ reason: String) -> Self {
     BearerChallenge(code: .invalidRequest, scope: nil, reason: reason)
@@ -32,7 +42,7 @@ package struct BearerChallenge: Refusal, Equatable {
 
   package var status: HTTPResponse.Status {
     switch code {
-    case nil, .invalidToken: .unauthorized
+    case nil, .invalidToken, .insufficientUserAuthentication: .unauthorized
     case .insufficientScope: .forbidden
     case .invalidRequest: .badRequest
     }
@@ -44,6 +54,7 @@ package struct BearerChallenge: Refusal, Equatable {
       challenge += ", error=\"\(code.rawValue)\", error_description=\"\(sentence)\""
     }
     if let scope { challenge += ", scope=\"\(OAuthError.printable(scope))\"" }
+    if let maxAgeSeconds { challenge += ", max_age=\"\(maxAgeSeconds)\"" }
     return [.wwwAuthenticate: challenge]
   }
 
@@ -52,6 +63,7 @@ package struct BearerChallenge: Refusal, Equatable {
     case nil: "An access token is required."
     case .invalidToken: "The access token is invalid, expired or revoked."
     case .insufficientScope: "The access token lacks the scope this needs."
+    case .insufficientUserAuthentication: "The user must sign in again first."
     case .invalidRequest: "Send the access token once, in the Authorization header."
     }
   }

@@ -8,11 +8,17 @@ package struct OAuthError: Refusal, Equatable {
   package let description: String
   /// Written to the log, never to the wire.
   package let detail: String?
+  /// Where an endpoint answers a code otherwise than all others do.
+  private let ownStatus: HTTPResponse.Status?
 
-  package init(_ code: Code, _ description: String, detail: String? = nil) {
+  package init(
+    _ code: Code, _ description: String, detail: String? = nil,
+    status: HTTPResponse.Status? = nil
+  ) {
     self.code = code
     self.description = description
     self.detail = detail
+    ownStatus = status
   }
 
   /// Registered codes only.
@@ -41,13 +47,22 @@ package struct OAuthError: Refusal, Equatable {
     case requestNotSupported = "request_not_supported"
     case requestURINotSupported = "request_uri_not_supported"
     case registrationNotSupported = "registration_not_supported"
+    // OpenID Connect Core Unmet Authentication Requirements 1.0 section 2
+    case unmetAuthenticationRequirements = "unmet_authentication_requirements"
     // RFC 7591 section 3.2.2
     case invalidRedirectURI = "invalid_redirect_uri"
     case invalidClientMetadata = "invalid_client_metadata"
+    case invalidSoftwareStatement = "invalid_software_statement"
+    case unapprovedSoftwareStatement = "unapproved_software_statement"
+    // RFC 8628 section 3.5
+    case authorizationPending = "authorization_pending"
+    case slowDown = "slow_down"
+    case expiredToken = "expired_token"
   }
 
   package var status: HTTPResponse.Status {
-    switch code {
+    if let ownStatus { return ownStatus }
+    return switch code {
     case .invalidClient: .unauthorized
     case .accessDenied: .forbidden
     case .serverError: .internalServerError

@@ -77,6 +77,7 @@ package struct Pages: Sendable {
   package func render(
     _ template: PageTemplate, title: String, owner: PageOwner?, _ data: JSON,
     status: HTTPResponse.Status = .ok, width: Width = .card, forms: FormTargets = .ownOrigin,
+    script: InlineScript? = nil, image: ForeignImage? = nil, frames: [String] = [],
     cookies: [SetCookie?] = []
   ) throws(PageError) -> Page {
     let main = try text(template, data)
@@ -88,9 +89,13 @@ package struct Pages: Sendable {
         "initial": .string(String(name.prefix(1)).uppercased()),
         "width": .string(width.rawValue), "stylesheet": .string(styleSheet.path),
         "privacy": .optional(owner?.privacyPath), "main": .string(main),
+        "script": .optional(script?.text),
       ])
     return Page(
-      status: status, html: html, forms: forms, cookies: cookies.compactMap { $0 })
+      status: status, html: html,
+      policy: SecurityHeaders.contentSecurityPolicy(
+        forms, script: script, image: image, frames: frames),
+      cookies: cookies.compactMap { $0 })
   }
 
   private func text(_ template: PageTemplate, _ data: JSON) throws(PageError) -> String {
@@ -152,13 +157,14 @@ extension PageTemplate {
 package struct Page: ResponseGenerator, Sendable {
   package let status: HTTPResponse.Status
   package let html: String
-  let forms: FormTargets
+  /// What the browser may load, run and submit to.
+  let policy: String
   let cookies: [SetCookie]
 
   var response: Response {
     var headers: HTTPFields = [
       .contentType: "text/html; charset=utf-8",
-      .contentSecurityPolicy: SecurityHeaders.contentSecurityPolicy(forms),
+      .contentSecurityPolicy: policy,
     ]
     for cookie in cookies { headers.append(cookie.field) }
     return Response(

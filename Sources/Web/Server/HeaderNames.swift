@@ -21,5 +21,6 @@ extension HTTPField.Name {
   static let permissionsPolicy = known("Permissions-Policy")
   static let referrerPolicy = known("Referrer-Policy")
   static let frameOptions = known("X-Frame-Options")
-  static let resourcePolicy = known("Cross-Origin-Resource-Policy")
+  package static let refresh = known("Refresh")
+  package static let resourcePolicy = known("Cross-Origin-Resource-Policy")
 }

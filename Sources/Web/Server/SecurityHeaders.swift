@@ -69,17 +69,29 @@ struct SecurityHeaders: RouterMiddleware {
     next: (Request, BaseContext) async throws -> Response
   ) async throws -> Response {
     var response = try await next(request, context)
+    // `frame-ancestors` takes the older header's place (CSP Level 3 section 6.4.2); with both, browsers
+    // that know only the older one would refuse what may be framed.
+    let isFramable =
+      response.headers[.contentSecurityPolicy]?.contains("frame-ancestors *") ?? false
     for field in fields where !response.headers.contains(field.name) {
+      if isFramable, field.name == .frameOptions { continue }
       response.headers.append(field)
     }
     return response
   }
 
-  /// The policy of a page: no script, no frame, nothing from elsewhere (CSP Level 3).
-  static func contentSecurityPolicy(_ targets: FormTargets) -> String {
-    """
-    default-src 'none'; style-src 'self'; img-src 'self' data:; \
-    form-action \(targets.sources); frame-ancestors 'none'; base-uri 'none'
-    """
+  /// The policy of a page (CSP Level 3): nothing from elsewhere but frames and the image it names, and no
+  /// script but the one the page is made with.
+  static func contentSecurityPolicy(
+    _ targets: FormTargets, script: InlineScript? = nil, image: ForeignImage? = nil,
+    frames: [String] = []
+  ) -> String {
+    let scripts = script.map { " script-src \($0.source);" } ?? ""
+    let images = image.map { " \($0.source)" } ?? ""
+    let frames = frames.isEmpty ? "" : "frame-src \(frames.joined(separator: " ")); "
+    return """
+      default-src 'none'; style-src 'self';\(scripts) img-src 'self' data:\(images); \(frames)\
+      form-action \(targets.sources); frame-ancestors 'none'; base-uri 'none'
+      """
   }
 }

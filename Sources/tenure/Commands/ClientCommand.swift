@@ -5,8 +5,10 @@ import Platform
 /// `tenure client …`: the applications of an organization (RFC 7591 names).
 struct ClientCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "client", abstract: "Create, list, show and delete applications.",
-    subcommands: [Create.self, List.self, Show.self, Delete.self])
+    commandName: "client", abstract: "Create, list, show, revoke and delete applications.",
+    subcommands: [
+      Create.self, List.self, Show.self, Revoke.self, Delete.self, InitialAccessToken.self,
+    ])
 
   struct Create: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -37,6 +39,24 @@ struct ClientCommand: AsyncParsableCommand {
     }
   }
 
+  struct InitialAccessToken: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "initial-access-token",
+      abstract: "Let somebody register applications; the token is printed once.")
+    @Argument(help: "The organization's slug or id.") var organization: String
+    @Option(help: "How many applications it is good for.") var uses = 1
+    @Option(name: .customLong("expires-in"), help: "Seconds until it expires.")
+    var expiresIn = 86_400
+    @OptionGroup var admin: AdminOptions
+
+    func run() async throws {
+      let path = "organizations/\(AdminClient.escape(organization))/initial-access-tokens"
+      let token = try await admin.connect().call(
+        .POST, path, body: ["uses": .integer(uses), "expires_in": .integer(expiresIn)])
+      Output.document(token, json: admin.json)
+    }
+  }
+
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List the applications.")
     @Argument(help: "The organization's slug or id.") var organization: String
@@ -61,6 +81,21 @@ struct ClientCommand: AsyncParsableCommand {
       let path =
         "organizations/\(AdminClient.escape(organization))/clients/\(AdminClient.escape(client))"
       Output.document(try await admin.connect().call(.GET, path), json: admin.json)
+    }
+  }
+
+  struct Revoke: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Revoke everything people granted to an application; it stays.")
+    @Argument(help: "The organization's slug or id.") var organization: String
+    @Argument(help: "The client's id.") var client: String
+    @OptionGroup var admin: AdminOptions
+
+    func run() async throws {
+      try await admin.connect().call(
+        .DELETE,
+        "organizations/\(AdminClient.escape(organization))/clients/\(AdminClient.escape(client))/grants"
+      )
     }
   }
 

@@ -6,8 +6,11 @@ import Platform
 /// `tenure user …`: the users of an organization.
 struct UserCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "user", abstract: "Create, list, show and delete users of an organization.",
-    subcommands: [Create.self, List.self, Show.self, Delete.self])
+    commandName: "user",
+    abstract: "Create, list, show, sign out and delete users of an organization.",
+    subcommands: [
+      Create.self, List.self, Show.self, Sessions.self, SignOut.self, Delete.self,
+    ])
 
   struct Create: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Create a user.")
@@ -59,6 +62,38 @@ struct UserCommand: AsyncParsableCommand {
         "organizations/\(AdminClient.escape(organization))/users/\(AdminClient.escape(user))"
       Output.document(try await admin.connect().call(.GET, path), json: admin.json)
     }
+  }
+
+  struct Sessions: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List where a user is signed in.")
+    @Argument(help: "The organization's slug or id.") var organization: String
+    @Argument(help: "The user's id.") var user: String
+    @OptionGroup var admin: AdminOptions
+
+    func run() async throws {
+      let answer = try await admin.connect().call(.GET, sessionsPath(organization, user))
+      Output.list(
+        answer["sessions"]?.arrayValue ?? [],
+        columns: ["id", "auth_time", "expires_at", "ip_address", "user_agent"], json: admin.json)
+    }
+  }
+
+  struct SignOut: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "End a user's sessions and revoke every grant; or those of one session.")
+    @Argument(help: "The organization's slug or id.") var organization: String
+    @Argument(help: "The user's id.") var user: String
+    @Option(help: "Only this session: its id.") var session: String?
+    @OptionGroup var admin: AdminOptions
+
+    func run() async throws {
+      let one = session.map { "/\(AdminClient.escape($0))" } ?? ""
+      try await admin.connect().call(.DELETE, sessionsPath(organization, user) + one)
+    }
+  }
+
+  private static func sessionsPath(_ organization: String, _ user: String) -> String {
+    "organizations/\(AdminClient.escape(organization))/users/\(AdminClient.escape(user))/sessions"
   }
 
   struct Delete: AsyncParsableCommand {

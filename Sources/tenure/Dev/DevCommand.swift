@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlPlane
 import Database
 import Foundation
 import Glibc
@@ -44,6 +45,7 @@ struct DevCommand: AsyncParsableCommand {
     let product = try Product.load(overriding: environment)
     try await product.migrate()
     try await product.requireUsableDatabase()
+    _ = try await product.controlPlane.rollouts.start(failurePercentMax: 0)
     let demo = try await Demo.prepare(product, in: directory)
     try directory.write("serve.env", Self.shellLines(environment))
     try await product.serve(Set(Role.allCases)) { internalURL in
@@ -75,8 +77,8 @@ struct DevCommand: AsyncParsableCommand {
       environment["TENURE_SHUTDOWN_DELAY_SECONDS"] = "0"
     }
     if let redis { environment["TENURE_REDIS_URL"] = redis.url }
-    // Two of them side by side do not get in each other's way (dev.json says which port it is), and applications under
-    // development are on this machine, too.
+    // Applications under development are on this machine, too. Two of these side by side do not get in
+    // each other's way; dev.json says which port the internal listener has.
     let own = [
       "TENURE_LOG_FORMAT": "readable", "TENURE_INTERNAL_PORT": "0",
       "TENURE_OUTGOING_ALLOWED_DESTINATIONS": "localhost,127.0.0.0/8,::1",

@@ -31,20 +31,6 @@ struct ServeCommand: AsyncParsableCommand {
   }
 }
 
-/// `tenure migrate`: brings the database up to date.
-struct MigrateCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "migrate", abstract: "Bring the database up to date.")
-
-  func run() async throws {
-    let product = try Product.load()
-    let applied = try await product.migrate()
-    product.database.close()
-    if applied.isEmpty { Output.line("Nothing to do.") }
-    for migration in applied { Output.line("Applied \(migration.version) \(migration.name).") }
-  }
-}
-
 /// `tenure bootstrap`: makes the `system` tenant and the first administrator.
 struct BootstrapCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

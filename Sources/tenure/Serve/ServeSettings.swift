@@ -28,6 +28,7 @@ struct ServeSettings: Sendable {
   let tenancy: TenancySettings
   let archive: ArchiveStore
   let exports: ExportPolicy
+  let readyOrganizations: ReadyOrganizationSettings
   let runtime: RuntimeSettings
   let workers: JobWorkerSettings
   let scheduler: JobSchedulerSettings
@@ -50,6 +51,7 @@ struct ServeSettings: Sendable {
     tenancy = TenancySettings(&read)
     archive = ArchiveStore(&read)
     exports = ExportPolicy(&read)
+    readyOrganizations = ReadyOrganizationSettings(&read)
     runtime = RuntimeSettings(&read)
     workers = JobWorkerSettings(&read)
     scheduler = JobSchedulerSettings(&read)

@@ -65,7 +65,7 @@ struct Wiring: Sendable {
     tenancy = Tenancy(
       database: database, masterKey: masterKey,
       baseURL: settings.web.baseURL, passwords: passwords, settings: settings.tenancy,
-      clock: clock, random: random, logger: logger)
+      logouts: .backChannel(queue), clock: clock, random: random, logger: logger)
     let compliance = try Compliance(
       database: database, directory: tenancy.directory, users: tenancy.users,
       audit: tenancy.audit, queue: queue, store: archive, declarations: Self.declarations,
@@ -75,7 +75,7 @@ struct Wiring: Sendable {
       database: database, migrator: migrator, tenancy: tenancy, compliance: compliance,
       queue: queue, limits: limits, pages: pages, server: settings.web.baseURL,
       version: Build.version,
-      clock: clock, random: random, logger: logger)
+      ready: settings.readyOrganizations, clock: clock, random: random, logger: logger)
     let outgoing = OutgoingHTTP(
       settings: settings.outgoing,
       resolver: .system(timeoutSeconds: settings.outgoing.connectSeconds), clock: clock,
@@ -83,10 +83,11 @@ struct Wiring: Sendable {
     tenantRuntime = TenantRuntime(
       database: database, tenancy: tenancy, consents: compliance.consents,
       requests: compliance.requests, packages: compliance.packages, counters: cache.counters,
-      limits: limits, outgoing: outgoing, keySets: RemoteJWKSets(http: outgoing, clock: clock),
-      pages: pages, settings: settings.runtime, server: settings.web.baseURL, clock: clock,
+      replays: cache.replays, limits: limits, outgoing: outgoing,
+      keySets: RemoteJWKSets(http: outgoing, clock: clock), pages: pages,
+      settings: settings.runtime, server: settings.web.baseURL, clock: clock,
       random: random)
-    jobHandlers = compliance.jobHandlers + controlPlane.jobHandlers
+    jobHandlers = compliance.jobHandlers + controlPlane.jobHandlers + tenantRuntime.jobHandlers
     metrics =
       ProcessMetrics.families + [Build.metric] + database.metrics + cache.metrics
       + passwords.metrics + outgoing.metrics + tenancy.metrics + compliance.metrics

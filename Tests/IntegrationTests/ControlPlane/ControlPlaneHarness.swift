@@ -40,7 +40,8 @@ struct ControlPlaneHarness: Sendable {
     let plane = ControlPlane(
       database: test.database, migrator: test.migrator, tenancy: tenancy, compliance: compliance,
       queue: queue, limits: .lifted, pages: try Pages(serverName: "Tests", ControlPlane.templates),
-      server: TenancyHarness.baseURL, version: "test", clock: .system, random: .system,
+      server: TenancyHarness.baseURL, version: "test",
+      ready: ReadyOrganizationSettings(count: 0), clock: .system, random: .system,
       logger: test.logger)
     return ControlPlaneHarness(
       test: test, tenancy: tenancy, compliance: compliance, queue: queue, plane: plane,
@@ -52,16 +53,21 @@ struct ControlPlaneHarness: Sendable {
       origin: TenancyHarness.origin, system: try await plane.bootstrap.systemTenant())
   }
 
+  /// What makes organizations; with other defaults or migrations than the product's, where they are given.
+  func provisioner(defaults: TenantDefaults? = nil, migrator: Migrator? = nil) -> Provisioner {
+    Provisioner(
+      database: database, migrator: migrator ?? test.migrator, masterKey: tenancy.masterKey,
+      directory: directory, ring: tenancy.keys, audit: tenancy.audit,
+      defaults: defaults ?? TenantDefaults { try await compliance.provision($0, in: $1) },
+      clock: .system, random: .system, taken: {})
+  }
+
   /// The same services with other defaults for new tenants.
   func organizations(defaults: TenantDefaults) -> Organizations {
     Organizations(
-      database: database, directory: directory,
-      provisioner: Provisioner(
-        migrator: test.migrator, masterKey: tenancy.masterKey, directory: directory,
-        ring: tenancy.keys, audit: tenancy.audit,
-        seeds: SeedReserve(clock: .system, random: .system, logger: test.logger),
-        defaults: defaults, clock: .system),
-      audit: tenancy.audit, queue: queue, idempotency: idempotency, clock: .system)
+      database: database, directory: directory, provisioner: provisioner(defaults: defaults),
+      keys: tenancy.keyRotation, audit: tenancy.audit, queue: queue, idempotency: idempotency,
+      clock: .system)
   }
 
   var organizations: Organizations {
@@ -77,10 +83,12 @@ struct ControlPlaneHarness: Sendable {
     OrganizationDraft(slug: try Slug(slug), name: "Acme", settings: TenantSettings())
   }
 
-  /// Runs jobs around the body.
-  func working(_ body: @Sendable () async throws -> Void) async throws {
+  /// Runs jobs around the body: the product's, where no others are given.
+  func working(
+    _ handlers: [any JobHandler]? = nil, _ body: @Sendable () async throws -> Void
+  ) async throws {
     let worker = JobWorker(
-      database: database, handlers: plane.jobHandlers + compliance.jobHandlers,
+      database: database, handlers: handlers ?? plane.jobHandlers + compliance.jobHandlers,
       settings: JobWorkerSettings(
         limits: JobLimits(slots: 4, claimMax: 100, unsettledMax: 1000), leaseSeconds: 30,
         heartbeatSeconds: 0.2, pollSeconds: 0.02, drainSeconds: 0,

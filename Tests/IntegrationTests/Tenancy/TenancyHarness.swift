@@ -22,14 +22,16 @@ struct TenancyHarness: Sendable {
   static let origin = AuditOrigin(
     actor: .operator("tests"), requestID: "request-1", ipAddress: nil, userAgent: nil)
 
-  static func fresh(signingWith algorithms: [SignatureAlgorithm] = [.es256]) async throws
-    -> TenancyHarness
-  {
+  static func fresh(
+    signingWith algorithms: [SignatureAlgorithm] = [.es256],
+    logouts: LogoutNotifier = LogoutNotifier { _, _, _ in }
+  ) async throws -> TenancyHarness {
     let test = try await TestDatabase.shared()
     let database = test.database
     let clock = ManualClock(Date(unixSeconds: 1_800_000_000))
     let masterKey = try MasterKey(MasterKey.generateText())
-    let tenancy = Tenancy.forTests(database, masterKey, clock.clock, test.logger)
+    let tenancy = Tenancy.forTests(
+      database, masterKey, clock.clock, test.logger, logouts: logouts)
     let made = try await test.freshTenant()
     let key = TenantKey.generate(for: TenantID(made.organization))
     try await database.run(
@@ -79,7 +81,8 @@ struct TenancyHarness: Sendable {
 extension Tenancy {
   static func forTests(
     _ database: Database, _ masterKey: MasterKey, _ clock: WallClock, _ logger: Logger,
-    spill: FilePath = "/tmp/tenure-test-no-spill", queueMax: Int = 10_000
+    spill: FilePath = "/tmp/tenure-test-no-spill", queueMax: Int = 10_000,
+    logouts: LogoutNotifier = LogoutNotifier { _, _, _ in }
   ) -> Tenancy {
     var read = SettingsReader.documentation
     var settings = TenancySettings(&read)
@@ -90,7 +93,7 @@ extension Tenancy {
     return Tenancy(
       database: database, masterKey: masterKey, baseURL: TenancyHarness.baseURL,
       passwords: PasswordHasher(settings: cheap, random: .system), settings: settings,
-      clock: clock, random: .system, logger: logger)
+      logouts: logouts, clock: clock, random: .system, logger: logger)
   }
 
   /// Runs the services around the body.

@@ -26,12 +26,15 @@ struct GrantHarness: Sendable {
   var tenant: Tenant { base.tenant }
   private var audit: AuditRecorder { base.tenancy.audit }
 
-  static func fresh() async throws -> GrantHarness {
-    let base = try await TenancyHarness.fresh(signingWith: [.es256, .rs256])
-    let metadata: JSONObject = [
+  static func fresh(
+    _ more: JSONObject = [:], logouts: LogoutNotifier = LogoutNotifier { _, _, _ in }
+  ) async throws -> GrantHarness {
+    let base = try await TenancyHarness.fresh(signingWith: [.es256, .rs256], logouts: logouts)
+    let usual: JSONObject = [
       "redirect_uris": ["https://app.example/cb"],
       "grant_types": ["authorization_code", "refresh_token"],
     ]
+    let metadata = usual.merging(more)
     let issued = try await base.tenancy.clients.create(
       try ClientMetadata(validating: metadata), in: base.tenant, origin: TenancyHarness.origin)
     var read = SettingsReader.documentation
@@ -39,13 +42,13 @@ struct GrantHarness: Sendable {
     return GrantHarness(
       base: base, client: issued.client, user: try await base.user(["username": "alice"]),
       sessions: Sessions(
-        database: base.database, audit: base.tenancy.audit, server: TenancyHarness.baseURL,
-        clock: clock, random: .system),
+        database: base.database, revocations: base.tenancy.revocations,
+        server: TenancyHarness.baseURL, clock: clock, random: .system),
       codes: AuthorizationCodes(
         database: base.database, audit: base.tenancy.audit, clock: clock, random: .system),
       issuer: TokenIssuer(
         keys: base.tenancy.keys, audiences: TokenAudiences(adminAPI: "https://id.example/admin/v1"),
-        clock: clock, random: .system),
+        users: base.tenancy.users, clock: clock, random: .system),
       settings: TokenSettings(&read))
   }
 
@@ -55,9 +58,9 @@ struct GrantHarness: Sendable {
 
   /// A new session of the user, by its cookie.
   func signIn(replacing old: Session? = nil) async throws -> (cookie: String, session: Session) {
-    let cookie = try await sessions.start(
+    let cookies = try await sessions.start(
       for: user, replacing: old, in: tenant, origin: TenancyHarness.origin)
-    let field = cookie.field.value
+    let field = try #require(cookies.first).field.value
     let value = try #require(field.split(separator: ";").first?.split(separator: "=").last)
     let session = try #require(try await sessions.current(String(value), in: tenant))
     return (String(value), session)
@@ -66,6 +69,7 @@ struct GrantHarness: Sendable {
   func code(_ session: Session, scope: String = "openid offline_access") async throws -> String {
     let parameters = AuthorizationParameters([
       "response_type": "code", "client_id": client.id.text, "scope": scope,
+      "redirect_uri": client.metadata.redirectURIs.first ?? "",
       "code_challenge": CodeChallenge(answeredBy: try CodeVerifier(Self.verifier)).value,
       "code_challenge_method": "S256",
     ])

@@ -88,10 +88,10 @@ struct AuthorizationTests {
         error: "invalid_scope"),
       Refusal(
         testDescription: "request object", name: "request", value: "e30.e30.e30",
-        error: "request_not_supported"),
+        error: "invalid_request_object"),
       Refusal(
         testDescription: "request_uri", name: "request_uri", value: "https://app.example.org/r",
-        error: "request_uri_not_supported"),
+        error: "invalid_request_uri"),
       Refusal(
         testDescription: "oidcc-prompt-none-not-logged-in", name: "prompt", value: "none",
         error: "login_required"),

@@ -94,20 +94,30 @@ final class Browser: Sendable {
     let name: String
     let value: String
     let path: String
+    let isForScripts: Bool
   }
 
   private let cookies = Mutex<[Cookie]>([])
 
   /// What a cookie of that name prefix holds, for tests that misuse it.
   func cookieHeader(for url: String) -> String? {
+    let pairs = pairs(for: url) { _ in true }
+    return pairs.isEmpty ? nil : pairs.joined(separator: "; ")
+  }
+
+  /// What a script of that page finds in `document.cookie`.
+  func scriptCookies(for url: String) -> String {
+    pairs(for: url) { $0.isForScripts }.joined(separator: "; ")
+  }
+
+  private func pairs(for url: String, _ isVisible: (Cookie) -> Bool) -> [String] {
     let path = URLComponents(string: url)?.path ?? "/"
-    let pairs = cookies.withLock { jar in
+    return cookies.withLock { jar in
       jar.filter {
         path == $0.path || path.hasPrefix($0.path.hasSuffix("/") ? $0.path : $0.path + "/")
       }
-      .map { "\($0.name)=\($0.value)" }
+      .filter(isVisible).map { "\($0.name)=\($0.value)" }
     }
-    return pairs.isEmpty ? nil : pairs.joined(separator: "; ")
   }
 
   func forget() { cookies.withLock { $0.removeAll() } }
@@ -176,7 +186,11 @@ final class Browser: Sendable {
     let gone = attributes.contains("max-age=0")
     cookies.withLock { jar in
       jar.removeAll { $0.name == pair[0] && $0.path == path }
-      if !gone { jar.append(Cookie(name: String(pair[0]), value: String(pair[1]), path: path)) }
+      guard !gone else { return }
+      jar.append(
+        Cookie(
+          name: String(pair[0]), value: String(pair[1]), path: path,
+          isForScripts: !attributes.contains("httponly")))
     }
   }
 

@@ -67,7 +67,7 @@ struct Deployment: Sendable {
     let process = try await TenureProcess(
       ["serve", "--roles", roles], environment: environment, folder: folder)
     guard roles != "worker" else { return process }
-    let port = UInt16(environment["TENURE_HTTP_PORT"] ?? "") ?? 0
+    let port = UInt16((extra["TENURE_HTTP_PORT"] ?? environment["TENURE_HTTP_PORT"]) ?? "") ?? 0
     for _ in 0..<1500 {
       if Self.connects(to: port) { return process }
       guard process.isRunning else { break }

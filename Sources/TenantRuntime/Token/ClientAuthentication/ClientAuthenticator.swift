@@ -1,4 +1,5 @@
 import HTTPTypes
+import JOSE
 import Platform
 import Tenancy
 import Web
@@ -12,14 +13,24 @@ protocol ClientAuthenticationMethod: Sendable {
 
 /// A claim to be a client, and the proof.
 struct ClientCredentials: Sendable {
+  enum Proof: Sendable {
+    /// A public client only says who it is.
+    case none
+    case secret(Secret<String>)
+    case assertion(ClientAssertion)
+  }
+
   let clientID: String
-  let secret: Secret<String>?
+  let proof: Proof
 }
 
 /// Finds out which client sends a request to the token, introspection or revocation endpoint.
+///
+/// A client that does not exist is refused by the same bytes and after the same work as a wrong proof.
 struct ClientAuthenticator: Sendable {
   let methods: [any ClientAuthenticationMethod]
   let clients: ClientStore
+  let assertions: ClientAssertions
 
   var names: [String] { methods.map { type(of: $0).name.rawValue } }
 
@@ -39,20 +50,29 @@ struct ClientAuthenticator: Sendable {
   {
     let tenant = context.tenant
     let credentials = try presented(headers, form)
-    guard let id = ClientID(credentials.clientID),
-      let client = try await clients.find(id, in: tenant), client.isActive
-    else { throw OAuthError.invalidClient("unknown client") }
-    context.allowOrigins(client.metadata.origins, for: headers)
-    guard let secret = credentials.secret else {
-      guard client.isPublic else {
-        throw OAuthError.invalidClient("confidential client without secret")
+    guard let id = ClientID(credentials.clientID) else {
+      throw OAuthError.invalidClient("malformed client_id")
+    }
+    var claims: JWTClaims?
+    let client = try await clients.find(id, in: tenant) { candidate in
+      let isProven: Bool
+      switch credentials.proof {
+      case .none:
+        isProven = candidate?.isPublic ?? false
+      case .secret(let secret):
+        let isRight = candidate.map { $0.accepts(secret) } ?? Client.rejects(secret)
+        // Our policy: the two ways to send a secret are equally good, so a client may use either.
+        isProven = isRight && (candidate?.metadata.authenticationMethod.sendsSecret ?? false)
+      case .assertion(let assertion):
+        claims = try await assertions.claims(assertion, by: candidate, in: tenant)
+        isProven = claims != nil
       }
-      return client
+      return isProven && (candidate?.isActive ?? false)
     }
-    // Our policy: the two ways to send a secret are equally good, so a client may use either.
-    guard client.metadata.authenticationMethod.sendsSecret, client.accepts(secret) else {
-      throw OAuthError.invalidClient("wrong secret")
-    }
+    guard let client else { throw OAuthError.invalidClient("unknown client or wrong proof") }
+    // Only now: that a browser may read the answer would tell that the client exists.
+    context.allowOrigins(client.metadata.origins, for: headers)
+    if let claims { try await assertions.use(claims, of: client, in: tenant) }
     return client
   }
 

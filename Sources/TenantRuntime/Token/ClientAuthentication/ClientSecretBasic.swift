@@ -26,7 +26,7 @@ struct ClientSecretBasic: ClientAuthenticationMethod {
       let id = decode(text[..<colon]), let secret = decode(text[text.index(after: colon)...]),
       !id.isEmpty
     else { throw .invalidClient("malformed Basic credentials") }
-    return ClientCredentials(clientID: id, secret: Secret(secret))
+    return ClientCredentials(clientID: id, proof: .secret(Secret(secret)))
   }
 
   /// `application/x-www-form-urlencoded` for one value.

@@ -10,6 +10,6 @@ struct ClientSecretPost: ClientAuthenticationMethod {
   func credentials(_ headers: HTTPFields, _ form: Form) throws(OAuthError) -> ClientCredentials? {
     guard let secret = try form.optional("client_secret") else { return nil }
     return ClientCredentials(
-      clientID: try form.required("client_id"), secret: Secret(secret))
+      clientID: try form.required("client_id"), proof: .secret(Secret(secret)))
   }
 }

@@ -8,8 +8,9 @@ struct NoClientAuthentication: ClientAuthenticationMethod {
 
   func credentials(_ headers: HTTPFields, _ form: Form) throws(OAuthError) -> ClientCredentials? {
     guard try form.optional("client_secret") == nil, headers[.authorization] == nil,
+      try form.optional("client_assertion") == nil,
       let id = try form.optional("client_id")
     else { return nil }
-    return ClientCredentials(clientID: id, secret: nil)
+    return ClientCredentials(clientID: id, proof: .none)
   }
 }

@@ -1,5 +1,4 @@
 import Database
-import Tenancy
 
 extension Session {
   static let personalData = PersonalData(

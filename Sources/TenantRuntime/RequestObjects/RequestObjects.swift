@@ -1,0 +1,113 @@
+import FoundationEssentials
+import JOSE
+import Outgoing
+import Platform
+import Tenancy
+import Web
+
+/// Authorization requests that travel as a JWT, by value or by reference (OpenID Connect Core section 6,
+/// RFC 9101).
+///
+/// What comes out has no `request` and no `request_uri`: it is the request as it is meant, and that is
+/// what goes through the sign-in pages, so that an object is fetched and verified once.
+struct RequestObjects: Sendable {
+  /// Our policy: clocks of clients are not ours.
+  static let leewaySeconds = 10
+
+  let documents: RequestDocuments
+  let keySets: RemoteJWKSets
+  let clock: WallClock
+
+  /// The request with what its object says; as it is if it has none.
+  func resolve(_ parameters: AuthorizationParameters, _ client: Client, in tenant: Tenant)
+    async throws -> AuthorizationParameters
+  {
+    let text: String
+    switch (try parameters.optional("request"), try parameters.optional("request_uri")) {
+    case (nil, nil): return parameters
+    case (.some, .some):
+      throw OAuthError.invalidRequest("request and request_uri must not be used together.")
+    case (let value?, nil): text = value
+    case (nil, let uri?):
+      text = try await documents.document(RequestURI(uri, client: client.metadata), in: tenant)
+    }
+    do {
+      let payload = try await payload(text, client, in: tenant)
+      let claims = try checked(payload, client, issuer: tenant.issuer)
+      return try RequestObject(claims).applied(to: parameters)
+    } catch let error as JOSEError {
+      throw OAuthError.invalidRequestObject("\(error)")
+    } catch let error as RemoteJWKSetError {
+      throw OAuthError.invalidRequestObject("keys: \(error)")
+    } catch let error as OutgoingError {
+      throw OAuthError.invalidRequestObject("keys: \(error)")
+    }
+  }
+
+  /// The claims as bytes, if the object is signed as the client registered it.
+  private func payload(_ text: String, _ client: Client, in tenant: Tenant) async throws -> [UInt8]
+  {
+    let registered = client.metadata.requests.objectAlgorithm
+    if registered == RequestObjectAlgorithm.none {
+      return try UnsignedRequestObject(text).payload
+    }
+    let object = try UnverifiedJWS(text)
+    let algorithms = registered?.algorithm.map { [$0] } ?? SignatureAlgorithm.asymmetric
+    guard algorithms.contains(object.header.algorithm) else { throw JOSEError.algorithmNotAllowed }
+    // RFC 9101 section 10.8: a token of another kind is none; many clients leave typ out.
+    guard
+      object.header.type == nil || object.header.hasType("oauth-authz-req+jwt")
+        || object.header.hasType("JWT")
+    else { throw JOSEError.wrongType }
+    return try await keySets.verify(
+      object, with: client.metadata.keys, partition: tenant.id.description
+    ).payload
+  }
+
+  /// Section 6.1: `iss` and `aud` may be left out, and must be right where they are there.
+  private func checked(_ payload: [UInt8], _ client: Client, issuer: String) throws(JOSEError)
+    -> JWTClaims
+  {
+    let claims = try JWTClaims(payload: payload)
+    // RFC 9101 section 10.8: so that a client assertion is no request object.
+    guard claims.subject != client.id.text else { throw .invalidClaim("sub") }
+    let policy = JWTPolicy(
+      issuer: claims.issuer == nil ? nil : client.id.text,
+      audiences: claims["aud"] == nil ? [] : [issuer], type: nil,
+      expiry: claims.expiresAt == nil ? .waived(reason: "section 6.1") : .required,
+      leewaySeconds: Self.leewaySeconds)
+    try policy.check(claims, now: clock.now())
+    if claims["client_id"] != nil, try claims.required("client_id") != client.id.text {
+      throw .invalidClaim("client_id")
+    }
+    return claims
+  }
+}
+
+/// An object without a signature: compact form with `alg` none and an empty third part (RFC 7519
+/// section 6).
+struct UnsignedRequestObject {
+  let payload: [UInt8]
+
+  init(_ text: String) throws(JOSEError) {
+    guard text.utf8.count <= JWS.bytesMax else { throw .tooLarge }
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 3, let header = Base64URL.decode(String(parts[0])),
+      let payload = Base64URL.decode(String(parts[1]))
+    else { throw .malformed("three parts") }
+    guard let members = try? JSON.parse(header, limits: JSONLimits(depth: 4, bytes: 4096)),
+      members["crit"] == nil
+    else { throw .malformed("header") }
+    guard members["alg"] == "none", parts[2].isEmpty else { throw .algorithmNotAllowed }
+    self.payload = payload
+  }
+}
+
+extension OAuthError {
+  static func invalidRequestObject(_ detail: String) -> OAuthError {
+    OAuthError(.invalidRequestObject, "The request object is not acceptable.", detail: detail)
+  }
+  static func invalidRequestURI(_ detail: String) -> OAuthError {
+    OAuthError(.invalidRequestURI, "The request_uri is not acceptable.", detail: detail)
+  }
+}

@@ -1,0 +1,3 @@
+alter table {tenant}.token_family
+  drop column resources,
+  drop column claims;

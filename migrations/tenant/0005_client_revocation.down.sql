@@ -1,0 +1,1 @@
+alter table {tenant}.client drop column tokens_revoked_at;
