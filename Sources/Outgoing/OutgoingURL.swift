@@ -19,7 +19,7 @@ package struct OutgoingURL: Sendable, Hashable {
     guard let parts = URIParts(text) else { throw .refusedURL("syntax") }
     guard parts.scheme == "https" || parts.scheme == "http" else { throw .refusedURL("scheme") }
     guard !parts.hasUserInfo else { throw .refusedURL("user information") }
-    guard let host = parts.host, IPAddress(host) != nil || Self.isHostName(host) else {
+    guard let host = parts.host, Self.isAddress(host) || Self.isHostName(host) else {
       throw .refusedURL("host")
     }
     isSecure = parts.scheme == "https"
@@ -35,6 +35,11 @@ package struct OutgoingURL: Sendable, Hashable {
     let isDefaultPort = port == (isSecure ? 443 : 80)
     return
       "\(isSecure ? "https" : "http")://\(authority)\(isDefaultPort ? "" : ":\(port)")\(target)"
+  }
+
+  /// An address in its own form: IPv4 inside IPv6 is only ever meant to get past somebody.
+  private static func isAddress(_ text: String) -> Bool {
+    IPAddress(text).map { $0.isV4 != text.contains(":") } ?? false
   }
 
   /// A name of letters, digits, hyphens and underscores in labels (RFC 1123 section 2.1), in lower case.

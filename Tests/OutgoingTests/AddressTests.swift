@@ -112,7 +112,8 @@ struct AddressTests {
       "https://.a.example/", "https://a..example/", "https://2130706433/", "https://0x7f.1/",
       "https://0x7f000001/", "https://127.1/", "https://0177.0.0.1/", "https://127.0.0.1.1/",
       "https://256.1.1.1/", "https://[::1/", "https://[::1%25lo]/", "https://[v1.a]/",
-      "https://[::g]/", "https://a.example:0/", "https://a.example:65536/", "https://a.example:/x",
+      "https://[::g]/", "https://[::ffff:8.8.8.8]/", "https://[::ffff:808:808]/",
+      "https://a.example:0/", "https://a.example:65536/", "https://a.example:/x",
       "https://a.example:8a/", "https://a.example/%", "https://a.example/%zz",
       "https://a.example/" + String(repeating: "x", count: 2048),
     ])
