@@ -37,6 +37,9 @@ enum Load {
     }
     let report = try LoadReport(JSON.parse(Array(line.utf8), limits: .request))
     try report.requireSound(allowingBusy: allowingBusy)
+    guard script.file == "replay" || report.completed > 0 else {
+      throw BenchFailure("no flow came to its end in \(seconds) s")
+    }
     return report
   }
 }
