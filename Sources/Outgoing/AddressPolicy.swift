@@ -62,12 +62,11 @@ package enum OutgoingDestination: SettingValue, Hashable {
 extension IPAddress {
   /// Whether the address is one of the public Internet's, by IANA's special-purpose registries (RFC 6890).
   var isPublic: Bool {
-    isV4
-      ? !Self.specialV4.contains { $0.contains(self) }
-      : Self.unicastV6.contains(self) && !Self.specialV6.contains { $0.contains(self) }
+    let isIn = { (blocks: [AddressBlock]) in blocks.contains { $0.contains(self) } }
+    return isV4 ? !isIn(Self.specialV4) : isIn(Self.unicastV6) && !isIn(Self.specialV6)
   }
 
-  private static let specialV4: [AddressBlock] = [
+  private static let specialV4 = blocks([
     "0.0.0.0/8",  // "this network"; 0.0.0.0 reaches this machine
     "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",  // private (RFC 1918)
     "100.64.0.0/10",  // carrier-grade NAT (RFC 6598)
@@ -79,15 +78,22 @@ extension IPAddress {
     "192.88.99.0/24",  // 6to4 relays (RFC 7526)
     "198.18.0.0/15",  // benchmarks (RFC 2544)
     "224.0.0.0/4", "240.0.0.0/4",  // multicast, reserved, broadcast
-  ]
+  ])
 
   /// RFC 4291 section 2.4: everything else is loopback, unspecified, mapped, local, multicast, a translation
   /// prefix (NAT64) or not assigned.
-  private static let unicastV6: AddressBlock = "2000::/3"
+  private static let unicastV6 = blocks(["2000::/3"])
 
-  private static let specialV6: [AddressBlock] = [
+  private static let specialV6 = blocks([
     "2001::/23",  // protocol assignments: Teredo, benchmarks, ORCHID
     "2001:db8::/32", "3fff::/20",  // documentation
     "2002::/16",  // 6to4: an IPv4 address inside
-  ]
+  ])
+
+  private static func blocks(_ texts: [String]) -> [AddressBlock] {
+    texts.map { text in
+      guard let block = AddressBlock(text) else { preconditionFailure("\(text) is not a block") }
+      return block
+    }
+  }
 }

@@ -1,5 +1,5 @@
 import AsyncHTTPClient
-package import HTTPTypes
+import HTTPTypes
 package import Logging
 import NIOCore
 import NIOHTTP1

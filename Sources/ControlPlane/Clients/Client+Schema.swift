@@ -45,6 +45,7 @@ extension Client {
     .optional(
       "allowed_origins", .array(.string()),
       "Origins of browser applications, beside those of the redirect URIs."),
+    .optional(
       "token_exchange",
       .object([
         .optional("subject_clients", .array(.string()), "Whose tokens it may present; * for all."),

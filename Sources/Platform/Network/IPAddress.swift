@@ -182,10 +182,3 @@ package struct AddressBlock: SettingValue, Hashable {
     network.isV4 ? "\(network)/\(bits - 96)" : "\(network)/\(bits)"
   }
 }
-
-extension AddressBlock: ExpressibleByStringLiteral {
-  package init(stringLiteral text: String) {
-    guard let block = AddressBlock(text) else { preconditionFailure("not a block: \(text)") }
-    self = block
-  }
-}

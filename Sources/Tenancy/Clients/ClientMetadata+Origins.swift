@@ -1,3 +1,5 @@
+import Platform
+
 /// Which browser applications are a client's (Fetch section 3.2).
 extension ClientMetadata {
   /// The origins whose scripts may read answers to this client.

@@ -15,7 +15,7 @@ package struct RegistrationPolicy: Sendable, Hashable {
   /// The most a client may ask for, and what it gets when it asks for nothing.
   package var scope =
     OAuthScope("openid profile email address phone offline_access") ?? .none
-  /// Hosts of redirect URIs; `*.example.com` stands for every host below. Empty for any.
+  /// Hosts of redirect URIs, where `*.example.com` stands for every host below; empty for any.
   package var redirectHosts: [String] = []
   /// Clients that have registered themselves, at most.
   package var clientsMax = 1000

@@ -41,10 +41,9 @@ package struct AccessTokenVerifier: Sendable {
     self.clock = clock
   }
 
-  /// - Parameters:
-  ///   - token: What was presented.
-  ///   - tenant: Whose it must be.
-  ///   - audience: Who asks; nil for the issuer itself, which knows all of its tokens.
+  /// The token, if it is one of the tenant's for the `audience`; nil for the issuer itself, which knows all of
+  /// its tokens.
+  ///
   /// - Throws: ``JOSEError`` for every token that is not acceptable.
   package func verify(_ token: String, of tenant: Tenant, audience: String?) async throws
     -> AccessToken

@@ -15,7 +15,7 @@ struct DeviceAuthorizationEndpoint: TenantEndpoint {
   func respond(to request: Request, in context: TenantContext) async throws -> JSONResponse {
     let tenant = context.tenant
     let form = try await Form(request, limit: 32 * 1024)
-    let client = try await authenticate(request.headers, form, in: tenant)
+    let client = try await authenticate(request.headers, form, in: context)
     guard client.allows(.deviceCode) else {
       throw OAuthError.unauthorizedClient("not registered for device_code")
     }

@@ -34,7 +34,8 @@ struct DeviceEndpoint: TenantEndpoint {
       let typed = try form.optional("user_code", max: UserCode.inputBytesMax)
       guard
         await throttle.begin(
-          session.user, address: context.peerAddress ?? "", in: context.tenant)
+          session.user, address: context.clientAddress?.subscriber.description ?? "",
+          in: context.tenant)
       else { return try entry(typed, notice: .tooMany, session, request, context) }
       guard let code = typed.flatMap({ UserCode($0) }),
         let device = try await codes.find(code, in: context.tenant),

@@ -21,7 +21,9 @@ struct RegistrationEndpoint: TenantEndpoint {
 
   func register(_ request: Request, in context: TenantContext) async throws -> JSONResponse {
     let tenant = context.tenant
-    guard await registrations.mayTry(context.peerAddress ?? "", in: tenant) else {
+    guard
+      await registrations.mayTry(context.clientAddress?.subscriber.description ?? "", in: tenant)
+    else {
       throw Problem.tooManyRequests(
         retryAfterSeconds: RegistrationSettings.windowSeconds, reason: "registrations")
     }

@@ -31,8 +31,9 @@ struct CheckSessionEndpoint: TenantEndpoint {
       ])
   }
 
-  /// Section 3.2: a message of client id and session state, answered to its sender alone. The sender's
-  /// origin is part of what is hashed, so a state is of use to its own application only.
+  /// Section 3.2: a message of client id and session state, answered to its sender alone.
+  ///
+  /// The sender's origin is part of what is hashed, so a state is of use to its own application only.
   static func script(cookie: String) -> String {
     """
 

@@ -125,7 +125,7 @@ struct TokenIssuer: Sendable {
 struct TokenAudiences: Sendable {
   let adminAPI: String
 
-  /// - Parameter resources: What the client asked for and may have (RFC 8707 section 2.2).
+  /// The audience of a token; `resources` are what the client asked for and may have (RFC 8707 section 2.2).
   func audience(of scope: OAuthScope, resources: [String], in tenant: Tenant) -> [String] {
     guard resources.isEmpty else { return resources }
     guard tenant.isSystem else { return [tenant.issuer] }

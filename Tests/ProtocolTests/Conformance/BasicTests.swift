@@ -3,8 +3,10 @@ import NIOHTTP1
 import Platform
 import Testing
 
-/// `oidcc-basic-certification-test-plan` and `oidcc-formpost-basic-certification-test-plan`: the same
-/// modules, with the answer in the query and in a form. The claims modules are in `BasicClaimsTests`.
+/// The same modules for two plans, with the answer in the query and in a form:
+/// `oidcc-basic-certification-test-plan` and `oidcc-formpost-basic-certification-test-plan`.
+///
+/// The claims modules are in `BasicClaimsTests`.
 @Suite("Conformance: Basic and Form Post Basic")
 struct BasicTests {
   let harness: Harness

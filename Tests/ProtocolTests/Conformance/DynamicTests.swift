@@ -3,8 +3,9 @@ import JOSE
 import Platform
 import Testing
 
-/// `oidcc-dynamic-certification-test-plan` with response type `code`. `oidcc-server-rotate-keys` is in
-/// `DynamicRotateKeysTests`, the registration modules in `DynamicRegistrationTests`.
+/// `oidcc-dynamic-certification-test-plan` with response type `code`.
+///
+/// `oidcc-server-rotate-keys` is in `DynamicRotateKeysTests`, the registration modules in `DynamicRegistrationTests`.
 @Suite("Conformance: Dynamic")
 struct DynamicTests {
   let harness: Harness

@@ -27,7 +27,7 @@ struct DynamicParty: Sendable {
     return tenant
   }
 
-  /// - Parameter changes: Client metadata; keys are given as `jwks` unless it says otherwise.
+  /// Registers a client with this metadata; keys are given as `jwks` unless it says otherwise.
   init(
     _ harness: Harness, _ changes: JSONObject = [:], key: TestKey? = nil,
     tenant given: TestTenant? = nil
