@@ -143,10 +143,6 @@ struct Product: Sendable {
       "TENURE_BASE_URL": "http://localhost:\(port)", "TENURE_HTTP_PORT": "\(port)",
       "TENURE_ARCHIVE_DIRECTORY": "\(Report.folder)/archive",
       "TENURE_AUDIT_SPILL_DIRECTORY": "\(Report.folder)/spill",
-      // docs/limits.md: what a load test lifts.
-      "TENURE_LIMIT_ADDRESS": "off", "TENURE_LIMIT_TENANT": "off", "TENURE_LIMIT_CLIENT": "off",
-      "TENURE_LIMIT_USER": "off", "TENURE_LIMIT_SIGN_IN": "off", "TENURE_LIMIT_OPERATOR": "off",
-      "TENURE_HTTP_CONNECTIONS_PER_ADDRESS": "off", "TENURE_HTTP_QUEUE_MILLISECONDS": "off",
       "TENURE_SHUTDOWN_DELAY_SECONDS": "0",
       "TENURE_INTERNAL_PORT": "0", "TENURE_LIMIT_ADDRESS": far, "TENURE_LIMIT_SIGN_IN": far,
       "TENURE_LIMIT_CLIENT": far, "TENURE_LIMIT_USER": far, "TENURE_LIMIT_TENANT": far,

@@ -159,6 +159,7 @@ CREATE TABLE {tenant}.client (
     updated_at timestamp with time zone NOT NULL,
     secret_sealed bytea,
     registration_token_hash bytea,
+    tokens_revoked_at timestamp with time zone,
     CONSTRAINT client_status_check CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text])))
 );
 

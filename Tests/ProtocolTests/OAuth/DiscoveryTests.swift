@@ -37,12 +37,16 @@ struct DiscoveryTests {
     #expect(appended.json == document)
   }
 
-  @Test("The issuer is the configured one, whatever the Host header says")
+  @Test("The issuer is the configured one, whatever the headers say; foreign hosts get nothing")
   func hostHeader() async throws {
     let tenant = try await harness.tenant()
-    let reply = try await HTTP.get(
-      "\(tenant.issuer)/.well-known/openid-configuration", headers: [("host", "evil.example")])
-    #expect(reply.json["issuer"]?.stringValue == tenant.issuer)
+    let address = "\(tenant.issuer)/.well-known/openid-configuration"
+    let forwarded = try await HTTP.get(
+      address, headers: [("x-forwarded-host", "evil.example"), ("forwarded", "host=evil.example")])
+    #expect(forwarded.json["issuer"]?.stringValue == tenant.issuer)
+    let foreign = try await HTTP.get(address, headers: [("host", "evil.example")])
+    #expect(foreign.status == 421)
+    #expect(!foreign.text.contains("evil.example"))
   }
 
   @Test(
