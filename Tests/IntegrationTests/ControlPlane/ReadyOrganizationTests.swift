@@ -1,8 +1,11 @@
+import Compliance
 import Database
+import JOSE
 import Jobs
 import Migrations
 import Platform
 import Tenancy
+import TestSupport
 import Testing
 
 @testable import ControlPlane
