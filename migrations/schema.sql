@@ -118,6 +118,26 @@ CREATE TABLE control.schema_migration (
     applied_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE control.schema_rollout (
+    id uuid NOT NULL,
+    target_version integer NOT NULL,
+    state text NOT NULL,
+    wave integer NOT NULL,
+    migrated bigint NOT NULL,
+    failure_percent_max integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT schema_rollout_failure_percent_max_check CHECK (((failure_percent_max >= 0) AND (failure_percent_max <= 100))),
+    CONSTRAINT schema_rollout_state_check CHECK ((state = ANY (ARRAY['running'::text, 'paused'::text, 'stopped'::text, 'completed'::text])))
+);
+
+CREATE TABLE control.schema_rollout_failure (
+    rollout_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    error text NOT NULL,
+    failed_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE control.tenant_key (
     organization_id uuid NOT NULL,
     version integer NOT NULL,
@@ -377,6 +397,12 @@ ALTER TABLE ONLY control.organization
 ALTER TABLE ONLY control.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
 
+ALTER TABLE ONLY control.schema_rollout_failure
+    ADD CONSTRAINT schema_rollout_failure_pkey PRIMARY KEY (rollout_id, organization_id);
+
+ALTER TABLE ONLY control.schema_rollout
+    ADD CONSTRAINT schema_rollout_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY control.tenant_key
     ADD CONSTRAINT tenant_key_pkey PRIMARY KEY (organization_id, version);
 
@@ -469,7 +495,13 @@ CREATE UNIQUE INDEX job_schedule_organization_kind_key ON control.job_schedule U
 
 CREATE UNIQUE INDEX job_unique_key ON control.job USING btree (kind, unique_key) WHERE ((unique_key IS NOT NULL) AND (state <> 'dead'::text));
 
+CREATE INDEX organization_provisioning_idx ON control.organization USING btree (created_at) WHERE (status = 'provisioning'::text);
+
+CREATE INDEX organization_schema_version_idx ON control.organization USING btree (schema_version);
+
 CREATE UNIQUE INDEX organization_slug_key ON control.organization USING btree (slug) WHERE (status <> 'deleted'::text);
+
+CREATE UNIQUE INDEX schema_rollout_open_key ON control.schema_rollout USING btree ((true)) WHERE (state <> 'completed'::text);
 
 CREATE INDEX audit_event_action_idx ON {tenant}.audit_event USING btree (action, seq);
 
@@ -516,6 +548,9 @@ CREATE UNIQUE INDEX user_account_username_index_key ON {tenant}.user_account USI
 ALTER INDEX control.job_finished_organization_id_idx ATTACH PARTITION control.job_finished_default_organization_id_id_idx;
 
 ALTER INDEX control.job_finished_pkey ATTACH PARTITION control.job_finished_default_pkey;
+
+ALTER TABLE ONLY control.schema_rollout_failure
+    ADD CONSTRAINT schema_rollout_failure_rollout_id_fkey FOREIGN KEY (rollout_id) REFERENCES control.schema_rollout(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY control.tenant_key
     ADD CONSTRAINT tenant_key_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES control.organization(id);
