@@ -14,7 +14,9 @@ package import Web
 package struct ControlPlane: Sendable {
   package static let statements: [any Statement.Type] = [
     InsertReadyOrganization.self, TakeReadyOrganization.self, CountReadyOrganizations.self,
-    LockReadyOrganizations.self, InsertTenantKey.self, FindOrganization.self, LockOrganization.self,
+    LockReadyOrganizations.self, HearOfRoles.self, PublishReadyOrganizations.self,
+    InsertTenantKey.self, FindOrganization.self,
+    LockOrganization.self,
     ListOrganizations.self, UpdateOrganization.self, SetOrganizationStatus.self,
     DeleteTenantKeys.self, DeleteIdempotencyKeys.self,
     ClaimIdempotencyKey.self, CompleteIdempotencyKey.self, FindIdempotencyKey.self,

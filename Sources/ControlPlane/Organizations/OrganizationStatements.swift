@@ -8,11 +8,13 @@ struct InsertReadyOrganization: Statement {
   let id: TenantID
   let schema: String
   let schemaVersion: Int
+  /// 0 until others may take it, 1 from then on.
+  let epoch: Int
   let now: Date
   static let sql: SQL<Self> = """
     insert into control.organization
            (id, slug, name, status, schema_name, schema_version, epoch, settings, created_at, updated_at)
-    values (\(\.id), \(\.schema), '', 'provisioning', \(\.schema), \(\.schemaVersion), 1, '{}',
+    values (\(\.id), \(\.schema), '', 'provisioning', \(\.schema), \(\.schemaVersion), \(\.epoch), '{}',
             \(\.now), \(\.now))
     """
 }
@@ -36,6 +38,7 @@ struct TakeReadyOrganization: Statement {
               from control.organization
                    join control.tenant_key as key on key.organization_id = organization.id
              where status = 'provisioning'
+               and organization.epoch = 1
                and schema_version = \(\.schemaVersion)
              order by organization.created_at
              limit 1
@@ -64,6 +67,28 @@ struct CountReadyOrganizations: Statement {
        and schema_version = \(\.schemaVersion)
     """
   static func decode(_ row: inout RowReader) throws -> Int { try row.next() }
+}
+
+/// Lets others take what was made ready before; under the lock of those who prepare.
+///
+/// Postgres shows a commit to others a moment before it tells them of the new role, and gives up the lock after both. So
+/// whoever sees a published organization can hear of its role, too (``HearOfRoles``).
+struct PublishReadyOrganizations: Statement {
+  static let sql: SQL<Self> = """
+    update control.organization
+       set epoch = 1
+     where status = 'provisioning'
+       and epoch = 0
+    """
+}
+
+/// Has the backend hear which roles it may take on by now.
+///
+/// Postgres keeps memberships in memory and looks for news when it locks a table; a role that was made since the
+/// transaction began would be refused (42501).
+struct HearOfRoles: Statement {
+  static let sql: SQL<Self> = "select exists (select from pg_catalog.pg_auth_members)"
+  static func decode(_ row: inout RowReader) throws -> Bool { try row.next() }
 }
 
 /// Makes the processes that prepare organizations take turns.

@@ -49,18 +49,28 @@ package struct Provisioner: Sendable {
 
   /// Makes one more ready organization, unless there are enough or another process makes them.
   func stock(_ seed: TenantSeed, upTo count: Int) async throws -> Bool {
-    try await database.transaction { tx in
+    let isMade = try await database.transaction { tx in
       guard try await tx.first(LockReadyOrganizations()) == true,
         let ready = try await tx.first(
           CountReadyOrganizations(schemaVersion: migrator.tenantVersion)), ready < count
       else { return false }
-      try await makeReady(seed, in: tx)
+      try await makeReady(seed, epoch: 0, in: tx)
       return true
+    }
+    try await publish()
+    return isMade
+  }
+
+  /// Lets others take what is ready, also what a process that ended left; whoever holds the lock does it otherwise.
+  func publish() async throws {
+    try await database.transaction { tx in
+      guard try await tx.first(LockReadyOrganizations()) == true else { return }
+      try await tx.run(PublishReadyOrganizations())
     }
   }
 
   /// Row, keys, role, schema and rights of an organization that is nobody's yet.
-  private func makeReady(_ seed: TenantSeed, in tx: Transaction) async throws {
+  private func makeReady(_ seed: TenantSeed, epoch: Int, in tx: Transaction) async throws {
     let now = clock.now()
     let schema = TenantSchema(id: seed.id.uuid)
     let nobody = Tenant(
@@ -68,7 +78,8 @@ package struct Provisioner: Sendable {
       issuer: directory.issuer(slug: schema.name), settings: TenantSettings(), key: seed.key)
     try await tx.run(
       InsertReadyOrganization(
-        id: seed.id, schema: schema.name, schemaVersion: migrator.tenantVersion, now: now))
+        id: seed.id, schema: schema.name, schemaVersion: migrator.tenantVersion, epoch: epoch,
+        now: now))
     try await tx.run(
       InsertTenantKey(
         organization: seed.id, version: seed.key.version, wrapped: masterKey.wrap(seed.key),
@@ -95,10 +106,11 @@ package struct Provisioner: Sendable {
     var ready = try await tx.first(take)
     if ready == nil {
       // Somebody else may have taken the last one since it was seen.
-      try await makeReady(plan.seed ?? seed(), in: tx)
+      try await makeReady(plan.seed ?? seed(), epoch: 1, in: tx)
       ready = try await tx.first(take)
     }
     guard let ready else { throw KeyError.missing("tenant key") }
+    _ = try await tx.first(HearOfRoles())
     let tenant = Tenant(
       id: ready.id, slug: draft.slug.value, name: draft.name, status: .active,
       schema: TenantSchema(id: ready.id.uuid), epoch: 1,

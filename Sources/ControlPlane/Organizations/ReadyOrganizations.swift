@@ -31,6 +31,7 @@ final class ReadyOrganizations: Service {
   /// Makes what is missing, one at a time: whoever signs up has the other processors.
   func fill() async {
     do {
+      try await provisioner.publish()
       while !Task.isCancelled, try await provisioner.readyCount < settings.count {
         guard try await provisioner.stock(provisioner.seed(), upTo: settings.count) else { return }
       }

@@ -118,12 +118,9 @@ import Synchronization
       return signal.readable
     }
     // The reactor may not have seen yet what arrived a moment ago; asking costs a system call, so only after a rest.
-    guard noticed || (rested && Descriptor.isReadable(socket)) else { return true }
-    repeat {
-      guard unsafe PQconsumeInput(handle) == 1, unsafe PQisBusy(handle) == 0 else { return false }
-      // The end of the stream follows the farewell, and is read separately.
-    } while isAlive && Descriptor.isReadable(socket)
-    return isAlive
+    guard noticed || rested else { return true }
+    // An idle connection hears little but goodbye, and the end of the stream may follow that later.
+    return !Descriptor.isReadable(socket)
   }
 
   // MARK: Waiting

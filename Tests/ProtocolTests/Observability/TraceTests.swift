@@ -27,7 +27,7 @@ struct TraceTests {
     let root = try await collector.span { $0["parentSpanId"] == "b7ad6b7169203331" }
     #expect(root["name"] == "GET /t/{slug}/.well-known/jwks.json")
     #expect(root["traceId"]?.stringValue == Self.id && root["kind"] == 2)
-    let statement = try await collector.span { $0["name"] == "InsertOrganization" }
+    let statement = try await collector.span { $0["name"] == "TakeReadyOrganization" }
     let request = try await collector.span { $0["name"] == "POST /admin/v1/organizations" }
     #expect(statement["traceId"] == request["traceId"])
     #expect(statement["parentSpanId"] == request["spanId"] && statement["kind"] == 3)
