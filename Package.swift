@@ -62,7 +62,7 @@ let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swi
 let nioHTTPTypesHTTP1 = Target.Dependency.product(
   name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let nioExtras = Target.Dependency.product(name: "NIOExtras", package: "swift-nio-extras")
-/// For tests alone: another implementation to compare ours with (decision 0015).
+/// For tests alone: another implementation to compare ours with (decision 0011).
 let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let nioTLS = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")

@@ -5,7 +5,7 @@ import JWTKit
 import Platform
 import Testing
 
-/// What one side signs the other verifies, in both directions (decision 0015).
+/// What one side signs the other verifies, in both directions (decision 0011).
 @Suite("Cross-check against vapor/jwt-kit")
 struct CrossCheckTests {
   struct Payload: JWTPayload, Equatable {
