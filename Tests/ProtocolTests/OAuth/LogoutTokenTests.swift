@@ -107,7 +107,11 @@ struct LogoutTokenTests {
     #expect(reply.status == 200)
     #expect(try await !visit.isSignedIn())
     let job = try await job(of: visit.tenant, in: "available")
-    #expect(job["error"]?.stringValue == "The application could not be reached.")
+    // Another test may have been given the port since, and does not answer this.
+    let sentences = [
+      "The application could not be reached.", "The application did not answer in time.",
+    ]
+    #expect(sentences.contains(job["error"]?.stringValue ?? ""))
   }
 
   /// The only logout job of the organization, once it has failed.
