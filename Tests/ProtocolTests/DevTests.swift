@@ -18,6 +18,10 @@ struct DevTests {
     let document = try Self.document(in: folder)
     let organization = try #require(document["organizations"]?.arrayValue?.first)
     #expect(document["base_url"]?.stringValue == "http://localhost:\(port)")
+    // The summary is printed once the document that it names is written.
+    for _ in 0..<500 where !first.printed().contains("http://localhost:\(port)") {
+      try await Task.sleep(for: .milliseconds(20))
+    }
     #expect(first.printed().contains("http://localhost:\(port)"))
     let admin = try Self.admin(document)
     #expect(try await admin.call(.GET, "organizations").status == 200)
