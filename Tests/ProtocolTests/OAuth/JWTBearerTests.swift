@@ -74,6 +74,19 @@ struct JWTBearerTests {
       try await scene.present(scene.assertion(name)).json["error"] == "invalid_grant")
   }
 
+  @Test("RFC 9470: an organization may want people to have signed in themselves")
+  func stepUp() async throws {
+    let scene = try await scene()
+    let person = try await scene.tenant.person()
+    try await scene.tenant.settings(["userinfo_acr_values": ["urn:tenure:acr:password"]])
+    let reply = try await scene.present(scene.assertion(person.id), [("scope", "openid")])
+    let userinfo = try await scene.tenant.userinfo(reply.json["access_token"])
+    #expect(userinfo.status == 401)
+    #expect(
+      userinfo.headers.first(name: "www-authenticate")?
+        .contains("acr_values=\"urn:tenure:acr:password\"") == true)
+  }
+
   @Test("The client itself")
   func client() async throws {
     let scene = try await scene(["subject": "client_id", "scope": "api:read"])
