@@ -109,6 +109,7 @@ struct DeviceEndpoint: TenantEndpoint {
         "action": .string(tenant.path("device")), "csrf": .string(ticket.value),
         "organization": .string(tenant.name), "application": .string(client.displayName),
         "user_code": .string(code.text), "scopes": .array(scopes),
+        "resources": .strings(device.resources),
         "policy": .optional(client.metadata.policyURI),
         "terms": .optional(client.metadata.termsURI),
       ], cookies: [ticket.cookie])
