@@ -17,7 +17,7 @@ package struct Tenancy: Sendable {
     FindSignInCandidate.self, FindSignInCandidateByID.self, ListUsers.self, UpdateUser.self,
     SetPassword.self, MarkUserErasing.self,
     InsertClient.self, FindClient.self, LockClient.self, ListClients.self, UpdateClient.self,
-    DeleteClient.self, CountSelfRegisteredClients.self,
+    DeleteClient.self, LockRegistrations.self, CountSelfRegisteredClients.self,
     InsertTrustedIssuer.self, FindTrustedIssuer.self, ListTrustedIssuers.self,
     UpdateTrustedIssuer.self, DeleteTrustedIssuer.self,
     InsertInitialAccessToken.self, ListInitialAccessTokens.self, FindInitialAccessToken.self,
