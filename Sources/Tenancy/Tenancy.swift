@@ -22,6 +22,7 @@ package struct Tenancy: Sendable {
     UpdateTrustedIssuer.self, DeleteTrustedIssuer.self,
     InsertInitialAccessToken.self, ListInitialAccessTokens.self, FindInitialAccessToken.self,
     UseInitialAccessToken.self, DeleteInitialAccessToken.self,
+    FindLineageStatus.self,
     ListSessions.self, EndSessions.self, DeleteCodesOfSessions.self, DeleteCodesOfUser.self,
     DeleteCodesOfClient.self, RevokeTokenFamiliesOfSessions.self, RevokeTokenFamiliesOfUser.self,
     RevokeAllTokenFamiliesOfClient.self, RevokeClientTokens.self, FindSessionClients.self,
