@@ -63,7 +63,8 @@ struct TestServer: Sendable {
     let server = WebServer(
       settings: settings, pages: try Pages(serverName: "Tenure", []),
       groups: groups, logger: Logger(label: "test") { _ in CollectingHandler(lines: lines) },
-      clock: clock, lines: AccessLines(.json, logger: "test", clock: .system, sink: lines.sink), tracer: tracer,
+      clock: clock, lines: AccessLines(.json, logger: "test", clock: .system, sink: lines.sink),
+      tracer: tracer,
       drain: drain, backlog: backlog, generation: generation, translate: translate,
       onListening: { listening.signal($0) })
     let client = HTTPClient(

@@ -47,6 +47,7 @@ struct PublishedAnswers: Sendable {
 
   /// - Parameters:
   ///   - log: Told of each answer.
+  ///   - clock: How old answers are.
   ///   - generation: Another number after each change of what answers are made from.
   init(log: AccessLog, clock: WallClock, generation: @escaping @Sendable () -> UInt64) {
     self.log = log
