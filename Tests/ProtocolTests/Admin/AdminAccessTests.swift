@@ -122,6 +122,35 @@ struct AdminAccessTests {
     #expect(try await HTTP.get(url, headers: headers).isProblem(401))
   }
 
+  @Test("So is one that was exchanged for it (RFC 8693)")
+  func exchanged() async throws {
+    let system = TestTenant(
+      admin: harness.admin, id: "system", slug: "system",
+      issuer: "\(harness.admin.baseURL)/t/system")
+    let service = try await system.application([
+      "grant_types": [.string(TokenExchangeTests.grantType)], "redirect_uris": [],
+      "scope": "organizations:read", "token_exchange": ["subject_clients": ["*"]],
+    ])
+    let token = try await harness.admin.accessToken(scope: "organizations:read")
+    let exchanged = try await system.post(
+      "oauth2/token",
+      [
+        ("grant_type", TokenExchangeTests.grantType), ("subject_token", token),
+        ("subject_token_type", TokenExchangeTests.accessToken),
+      ], headers: [service.basic])
+    let url = "\(harness.admin.baseURL)/admin/v1/organizations"
+    let headers = [("authorization", "Bearer \(exchanged.json["access_token"]?.stringValue ?? "")")]
+    #expect(try await HTTP.get(url, headers: headers).status == 200, "\(exchanged)")
+    let revocation = try await system.post(
+      "oauth2/revoke",
+      [
+        ("token", token), ("client_id", harness.admin.clientID),
+        ("client_secret", harness.admin.clientSecret),
+      ])
+    #expect(revocation.status == 200)
+    #expect(try await HTTP.get(url, headers: headers).isProblem(401))
+  }
+
   @Test("Addresses that do not exist and methods that do not fit are problem documents")
   func addresses() async throws {
     let unknown = try await harness.admin.call(.GET, "nothing/here")
