@@ -60,7 +60,8 @@ struct GrantHarness: Sendable {
   func signIn(replacing old: Session? = nil) async throws -> (cookie: String, session: Session) {
     let cookies = try await sessions.start(
       for: user, replacing: old, in: tenant, origin: TenancyHarness.origin)
-    let field = try #require(cookies.first).field.value
+    let name = sessions.cookie(of: tenant).name
+    let field = try #require(cookies.map(\.field.value).first { $0.hasPrefix("\(name)=") })
     let value = try #require(field.split(separator: ";").first?.split(separator: "=").last)
     let session = try #require(try await sessions.current(String(value), in: tenant))
     return (String(value), session)
