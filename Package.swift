@@ -135,8 +135,9 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "Platform", "Cryptography", "Database", arguments, httpClient, hummingbird, log, nio,
-        nioHTTP,
+        "Platform", "Cryptography", "Database", "Migrations", "Tenancy", "Jobs", arguments,
+        httpClient,
+        hummingbird, lifecycle, log, nio, nioHTTP,
       ],
       path: "Benchmarks", exclude: ["Load", "history.jsonl"], swiftSettings: settings),
 

@@ -8,13 +8,15 @@ actor Bench {
   nonisolated let product: Product
   private let world: World
   private var hello: Companion?
+  private var installations: [String: Installation] = [:]
 
   init(_ plan: Plan) async throws {
     try FileManager.default.createDirectory(
       atPath: Report.folder, withIntermediateDirectories: true)
     self.plan = plan
     services = try Services()
-    product = try await Product(services)
+    product = try await Installation(services.databaseURL, services)
+      .serve(port: Product.port, log: "serve")
     world = World(product)
   }
 
@@ -45,11 +47,19 @@ actor Bench {
       [CommandLine.arguments[0], "hello", "--port", "\(Self.helloPort)"], environment: [:],
       log: URL(fileURLWithPath: "\(Report.folder)/hello.log"))
     hello = process
-    try await Product.awaitAnswer(at: Self.helloPort, of: process)
+    try await process.answers("/", at: Self.helloPort)
     return (Self.helloPort, process.pid)
   }
 
   private static let helloPort = 18_099
+
+  /// The product on a database for one kind of row, made when it is first asked for.
+  func installation(_ database: String) throws -> Installation {
+    if let known = installations[database] { return known }
+    let made = try Installation(Services.scratchDatabase(database), services)
+    installations[database] = made
+    return made
+  }
 
   /// Runs a load and says what it cost whom, in seconds of processor time.
   nonisolated func accounting<Result>(
@@ -96,9 +106,36 @@ struct Services: Sendable {
     redisURL = redis
   }
 
+  /// A database for one kind of row, made when it is first asked for; its address.
+  static func scratchDatabase(_ name: String) throws -> String {
+    guard let server = ProcessInfo.processInfo.environment["TENURE_TEST_DATABASE_URL"] else {
+      throw BenchFailure("There is no Postgres: start with 'make bench'.")
+    }
+    let known = try psql("select count(*) from pg_database where datname = '\(name)'", at: server)
+    return known == "0" ? try freshDatabase(name, on: server) : try address(of: name, on: server)
+  }
+
+  /// The schema of an organization of the load, quoted.
+  func schema(of organization: Organization) throws -> String {
+    let name = try Self.psql(
+      "select schema_name from control.organization where slug = '\(organization.slug)'",
+      at: databaseURL)
+    guard !name.isEmpty else { throw BenchFailure("\(organization.slug) has no schema.") }
+    return "\"\(name)\""
+  }
+
+  /// Drops a database made by ``scratchDatabase(_:)``.
+  func drop(_ name: String) throws {
+    try Self.psql("drop database \(name) with (force)", at: databaseURL)
+  }
+
   /// An empty database; its address.
   static func freshDatabase(_ name: String, on server: String) throws -> String {
     try psql("create database \(name)", at: server)
+    return try address(of: name, on: server)
+  }
+
+  private static func address(of name: String, on server: String) throws -> String {
     guard var parts = URLComponents(string: server) else {
       throw BenchFailure("\(server) is no address.")
     }
@@ -122,29 +159,59 @@ struct Services: Sendable {
   }
 }
 
-/// The built product: migrated, bootstrapped and serving.
-struct Product: Sendable {
-  let process: Companion
-  let port: Int
+/// The built product on a database of its own: migrated, and with an administrator.
+struct Installation: Sendable {
   let admin: AdminAccess
-  let environment: [String: String]
-
-  var base: String { "http://localhost:\(port)" }
+  private let databaseURL: String
+  private let redisURL: String
 
   static let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     .deletingLastPathComponent().appendingPathComponent("tenure").path
 
+  init(_ databaseURL: String, _ services: Services) throws {
+    (self.databaseURL, redisURL) = (databaseURL, services.redisURL)
+    let environment = Self.environment(databaseURL, redisURL, port: Product.port)
+    _ = try Program.output(Self.executable, ["migrate"], environment: environment)
+    let printed = try Program.output(Self.executable, ["bootstrap"], environment: environment)
+    admin = try AdminAccess(JSON.parse(Array(printed.utf8), limits: .request))
+  }
+
+  /// What one of its commands prints.
+  @discardableResult
+  func output(_ arguments: [String]) throws -> String {
+    try Program.output(
+      Self.executable, arguments,
+      environment: Self.environment(databaseURL, redisURL, port: Product.port))
+  }
+
+  /// Serves, and returns when the process says that it wants requests and answers them.
+  func serve(port: Int, log: String) async throws -> Product {
+    let process = try Companion(
+      [Self.executable, "serve"],
+      environment: Self.environment(databaseURL, redisURL, port: port),
+      log: URL(fileURLWithPath: "\(Report.folder)/\(log).log"))
+    try await process.answers("/readyz", at: port + Self.internalOffset)
+    try await process.answers("/t/system/.well-known/jwks.json", at: port)
+    return Product(process: process, port: port, installation: self)
+  }
+
+  static let masterKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+  private static let internalOffset = 1000
+
   /// Limits that a load from one address would run into are far away, and still counted; every check stays.
-  private static func environment(_ services: Services, port: Int) -> [String: String] {
+  private static func environment(_ databaseURL: String, _ redisURL: String, port: Int)
+    -> [String: String]
+  {
     let far = "1000000/s:1000000"
     return [
-      "TENURE_DATABASE_URL": services.databaseURL, "TENURE_REDIS_URL": services.redisURL,
-      "TENURE_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+      "TENURE_DATABASE_URL": databaseURL, "TENURE_REDIS_URL": redisURL,
+      "TENURE_MASTER_KEY": masterKey,
       "TENURE_BASE_URL": "http://localhost:\(port)", "TENURE_HTTP_PORT": "\(port)",
       "TENURE_ARCHIVE_DIRECTORY": "\(Report.folder)/archive",
       "TENURE_AUDIT_SPILL_DIRECTORY": "\(Report.folder)/spill",
       "TENURE_SHUTDOWN_DELAY_SECONDS": "0",
-      "TENURE_INTERNAL_PORT": "0", "TENURE_LIMIT_ADDRESS": far, "TENURE_LIMIT_SIGN_IN": far,
+      "TENURE_INTERNAL_PORT": "\(port + internalOffset)",
+      "TENURE_LIMIT_ADDRESS": far, "TENURE_LIMIT_SIGN_IN": far,
       "TENURE_LIMIT_CLIENT": far, "TENURE_LIMIT_USER": far, "TENURE_LIMIT_TENANT": far,
       "TENURE_LIMIT_OPERATOR": far, "TENURE_HTTP_CONNECTIONS_PER_ADDRESS": "off",
       "TENURE_HTTP_QUEUE_MILLISECONDS": "off",
@@ -153,29 +220,41 @@ struct Product: Sendable {
       "TENURE_LOGIN_ATTEMPTS_PER_USER_MAX": "1000000",
     ]
   }
+}
 
-  init(_ services: Services, port: Int = 18_080) async throws {
-    let environment = Self.environment(services, port: port)
-    _ = try Program.output(Self.executable, ["migrate"], environment: environment)
-    let printed = try Program.output(Self.executable, ["bootstrap"], environment: environment)
-    admin = try AdminAccess(JSON.parse(Array(printed.utf8), limits: .request))
-    process = try Companion(
-      [Self.executable, "serve"], environment: environment,
-      log: URL(fileURLWithPath: "\(Report.folder)/serve.log"))
-    self.port = port
-    self.environment = environment
-    try await Self.awaitAnswer(at: port, of: process)
+/// A process of the product that serves.
+struct Product: Sendable {
+  let process: Companion
+  let port: Int
+  let installation: Installation
+
+  /// Where the process listens that takes the load.
+  static let port = 18_080
+  /// For one that a row looks at by itself.
+  static let otherPort = 18_081
+
+  var admin: AdminAccess { installation.admin }
+
+  /// The process itself, below the shell that holds it.
+  var pid: Int32 {
+    get throws {
+      guard let pid = ProcessorTime.product(below: process.pid) else {
+        throw BenchFailure("The product is gone:\n\(process.lastWords())")
+      }
+      return pid
+    }
   }
 
-  /// Waits until something answers, or until the process is gone.
-  static func awaitAnswer(at port: Int, of process: Companion) async throws {
-    for _ in 0..<1000 where process.isRunning {
-      if (try? await HTTP.send(.get("/"), at: port)) != nil { return }
-      try await Task.sleep(for: .milliseconds(10))
+  /// Ends it after the body, however that ends.
+  func during<Result: Sendable>(_ body: (Product) async throws -> Result) async throws -> Result {
+    do {
+      let result = try await body(self)
+      await process.end()
+      return result
+    } catch {
+      await process.end()
+      throw error
     }
-    let words = process.lastWords()
-    await process.end()
-    throw BenchFailure("Nothing listens on \(port):\n\(words)")
   }
 }
 

@@ -12,7 +12,7 @@ struct Benchmarks: AsyncParsableCommand {
 struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "run", abstract: "Run rows.")
 
-  @Option(help: "Rows by name, with commas between; all by default.")
+  @Option(help: "Rows by name, with commas between; all but the long ones by default.")
   var rows = ""
 
   @Option(help: "How often each row is measured.")
@@ -35,7 +35,9 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() async throws {
     guard !list else {
-      for row in Rows.all { Terminal.line("\(row.name): \(row.work)") }
+      for row in Rows.all {
+        Terminal.line("\(row.name): \(row.work)\(row.isLong ? " (long)" : "")")
+      }
       return
     }
     let plan = try Plan(rows: rows, runs: runs, tenants: tenants, seconds: seconds)
@@ -65,7 +67,9 @@ struct Plan: Sendable {
         "Unknown rows: \(unknown.joined(separator: ", ")). There are \(Rows.all.map(\.name).joined(separator: ", "))."
       )
     }
-    rows = names.isEmpty ? Rows.all : Rows.all.filter { names.contains($0.name) }
+    rows =
+      names.isEmpty
+      ? Rows.all.filter { !$0.isLong } : Rows.all.filter { names.contains($0.name) }
     let counts = tenants.split(separator: ",").map { Int($0) }
     guard !counts.isEmpty, runs > 0, seconds > 0,
       counts.allSatisfy({ $0.map { (1...10_000).contains($0) } ?? false })

@@ -64,6 +64,18 @@ final class Companion: Sendable {
   var isRunning: Bool { shell.isRunning }
   var pid: Int32 { shell.processIdentifier }
 
+  /// Waits until it answers 200, or until it is gone.
+  func answers(_ path: String, at port: Int) async throws {
+    let start = ContinuousClock.now
+    while isRunning, ContinuousClock.now - start < .seconds(10) {
+      if let reply = try? await HTTP.send(.get(path), at: port), reply.status == 200 { return }
+      try await Task.sleep(for: .milliseconds(2))
+    }
+    let words = lastWords()
+    await end()
+    throw BenchFailure("\(path) is not answered at \(port):\n\(words)")
+  }
+
   /// The last words of its log.
   func lastWords() -> String {
     let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
@@ -106,6 +118,17 @@ enum ProcessorTime {
       pending += children(of: pid)
     }
     return ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
+  }
+
+  /// The product among the descendants of a process.
+  static func product(below root: Int32) -> Int32? {
+    var pending = [root]
+    while let pid = pending.popLast() {
+      let name = try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)
+      if name == "tenure\n" { return pid }
+      pending += children(of: pid)
+    }
+    return nil
   }
 
   /// Seconds of the programs that ran and ended: load generators.

@@ -7,12 +7,18 @@ protocol Row: Sendable {
   var bars: [Bar] { get }
   /// Whether the number of organizations that take part changes what is measured.
   var isMixed: Bool { get }
+  /// Whether it needs organizations that people sign in to, rather than bare ones.
+  var usesOrganizations: Bool { get }
+  /// Whether it takes minutes, so that it is measured only when it is asked for by name.
+  var isLong: Bool { get }
   /// One run. Ceilings are measured in it, right before or after the work itself.
   func measure(_ bench: Bench, tenants: Int) async throws -> Figures
 }
 
 extension Row {
   var isMixed: Bool { false }
+  var usesOrganizations: Bool { true }
+  var isLong: Bool { false }
 }
 
 /// What one run measured, by name.
@@ -69,6 +75,16 @@ enum Rows {
     CodeRow(),
     LoginRow(),
     IsolationRow(),
+    DatabaseRow(.select),
+    DatabaseRow(.commit),
+    ProvisionRow(),
+    ProvisionGrowthRow(),
+    RolloutRow(),
+    JobsRow(),
+    AuditRow(),
+    ExportRow(),
+    RetentionRow(),
+    ProcessRow(),
     // a new row: one file in Rows, one line here
   ]
 }

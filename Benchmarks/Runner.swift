@@ -7,7 +7,7 @@ struct Runner: Sendable {
   func run() async -> [RowResult] {
     var results: [RowResult] = []
     for row in bench.plan.rows {
-      for tenants in row.isMixed ? bench.plan.tenants : [bench.plan.tenants[0]] {
+      for tenants in row.isMixed ? bench.plan.tenants : [1] {
         Terminal.note("\(row.name), \(tenants) organizations")
         let single = results.first { $0.row.name == row.name && $0.tenants == 1 }
         results.append(await result(row, tenants, single: single))
@@ -19,7 +19,7 @@ struct Runner: Sendable {
   private func result(_ row: any Row, _ tenants: Int, single: RowResult?) async -> RowResult {
     var runs: [Figures] = []
     do {
-      if row.isMixed {
+      if row.isMixed, row.usesOrganizations {
         try await bench.warmUp(tenants)
         // The first run teaches caches and connections what each organization needs.
         _ = try await row.measure(bench, tenants: tenants)

@@ -125,6 +125,14 @@ struct Organization: Sendable {
       headers: person.map { [("Cookie", $0.session)] } ?? [])
   }
 
+  /// A token for the application itself.
+  func clientCredentials(_ algorithm: SigningName) -> HTTPRequest? {
+    services[algorithm].map { client in
+      .post(
+        path("oauth2/token"), form: [("grant_type", "client_credentials")], headers: [client.basic])
+    }
+  }
+
   func redeem(code: String) -> HTTPRequest {
     .post(
       path("oauth2/token"),
@@ -138,6 +146,10 @@ struct Organization: Sendable {
     .post(
       path("oauth2/token"), form: [("grant_type", "refresh_token"), ("refresh_token", token)],
       headers: [web.basic])
+  }
+
+  func userInfo(_ accessToken: String) -> HTTPRequest {
+    .get(path("oidc/userinfo"), headers: [("Authorization", "Bearer \(accessToken)")])
   }
 
   /// The tokens of a new grant, by the whole code flow in a browser that is signed in.
@@ -245,6 +257,30 @@ actor AdminClient {
     let reply = try await HTTP.send(request, at: port)
     guard (200..<300).contains(reply.status) else { return try reply.require(201) }
     return reply
+  }
+
+  @discardableResult
+  func get(_ path: String) async throws -> JSON {
+    let reply = try await HTTP.send(
+      .get(
+        "/admin/v1/\(path)", headers: [("Authorization", "Bearer \(try await accessToken())")]),
+      at: port)
+    return try JSON.parse(try reply.require(200).body, limits: .request)
+  }
+
+  /// Asks until the document's state is one of `ends`.
+  func wait(_ path: String, until ends: Set<String>, not failures: Set<String>) async throws
+    -> JSON
+  {
+    let start = ContinuousClock.now
+    while ContinuousClock.now - start < .seconds(600) {
+      let document = try await get(path)
+      let state = document["state"]?.stringValue ?? ""
+      if ends.contains(state) { return document }
+      guard !failures.contains(state) else { throw BenchFailure("\(path) is \(state).") }
+      try await Task.sleep(for: .milliseconds(100))
+    }
+    throw BenchFailure("\(path) does not come to its end.")
   }
 
   func client(of organization: String, _ metadata: JSONObject) async throws

@@ -45,8 +45,7 @@ struct BearerRow: Row {
       .post(
         organization.path("oauth2/introspect"), form: [("token", token)],
         headers: [organization.web.basic])
-    case .userInfo:
-      .get(organization.path("oidc/userinfo"), headers: [("Authorization", "Bearer \(token)")])
+    case .userInfo: organization.userInfo(token)
     }
   }
 }

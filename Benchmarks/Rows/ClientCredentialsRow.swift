@@ -27,12 +27,8 @@ struct ClientCredentialsRow: Row {
 
   func measure(_ bench: Bench, tenants: Int) async throws -> Figures {
     let port = bench.product.port
-    let requests = try await bench.organizations(tenants).compactMap { organization in
-      organization.services[algorithm].map { client in
-        HTTPRequest.post(
-          organization.path("oauth2/token"), form: [("grant_type", "client_credentials")],
-          headers: [client.basic])
-      }
+    let requests = try await bench.organizations(tenants).compactMap {
+      $0.clientCredentials(algorithm)
     }
     let token = try await HTTP.send(requests[0], at: port).require(200).member("access_token")
     try JWTShape.require(token, algorithm: algorithm.rawValue)

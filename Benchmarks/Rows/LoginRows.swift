@@ -46,13 +46,7 @@ struct IsolationRow: Row {
   func measure(_ bench: Bench, tenants: Int) async throws -> Figures {
     let port = bench.product.port
     let organizations = try await bench.organizations(1)
-    let tokens = organizations.compactMap { organization in
-      organization.services[.es256].map { client in
-        HTTPRequest.post(
-          organization.path("oauth2/token"), form: [("grant_type", "client_credentials")],
-          headers: [client.basic])
-      }
-    }
+    let tokens = organizations.compactMap { $0.clientCredentials(.es256) }
     let script = Load.replay(tokens, pauseMilliseconds: Self.pauseMilliseconds, port: port)
     let logins = LoginLoad.script(organizations, port: port)
     let seconds = bench.plan.seconds

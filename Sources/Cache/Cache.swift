@@ -56,8 +56,8 @@ package struct Cache: Service {
   package var isConfigured: Bool { client != nil }
 
   package var metrics: [MetricFamily] {
-    guard let client else { return [] }
-    return [
+    guard let client else { return limiter.metrics }
+    return limiter.metrics + [
       .gauge("tenure_redis_connected", "1 while Redis is connected.") {
         client.isConnected ? 1 : 0
       },

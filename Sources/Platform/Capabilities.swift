@@ -1,4 +1,5 @@
 package import FoundationEssentials
+import Glibc
 import Synchronization
 
 /// The time of day, passed in so that tests can move it.
@@ -43,18 +44,21 @@ package struct RandomSource: Sendable {
     self.bytes = bytes
   }
 
-  /// The kernel's generator: `getrandom(2)`, which the standard library calls on Linux.
+  /// The kernel's generator: `getrandom(2)`, asked by the C library.
   package static let system = RandomSource { count in
-    var generator = SystemRandomNumberGenerator()
-    return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-      while initialized < count {
-        var word = generator.next()
-        for _ in 0..<min(8, count - initialized) {
-          buffer.initializeElement(at: initialized, to: UInt8(truncatingIfNeeded: word))
-          word >>= 8
-          initialized += 1
-        }
-      }
+    [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      fill(UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]))
+      initialized = count
+    }
+  }
+
+  /// Fills memory from the kernel's generator, with one system call for each 256 bytes (getentropy(3)).
+  static func fill(_ memory: UnsafeMutableRawBufferPointer) {
+    var filled = 0
+    while filled < memory.count {
+      let part = UnsafeMutableRawBufferPointer(rebasing: memory[filled...].prefix(256))
+      precondition(getentropy(part.baseAddress, part.count) == 0, "the kernel gives no random bytes")
+      filled += part.count
     }
   }
 

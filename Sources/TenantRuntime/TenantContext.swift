@@ -21,7 +21,7 @@ package struct TenantContext: DerivedContext {
     context.brand(tenant.pageOwner)
     guard tenant.status.isServing else { throw unavailable(request) }
     // Published documents come from memory, and whoever verifies tokens must get them.
-    if base.endpointPath?.contains("/.well-known/") != true {
+    if base.endpointPath?.pathSegments.contains(".well-known") != true {
       try await context.charge(
         limits.charge(.address, base.clientAddress, in: tenant),
         limits.charge(.tenant, .all, in: tenant))

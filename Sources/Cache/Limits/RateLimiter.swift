@@ -12,6 +12,8 @@ package final class RateLimiter: RateLimiting {
   private let shared: RedisLimits?
   private let table: Mutex<LimitTable>
   private let clock: WallClock
+  private let taken = Counter()
+  private let refused = Series(valuesMax: LimitPolicy.allCases.count) { Counter() }
 
   init(shared: RedisLimits?, capacity: Int, clock: WallClock) {
     self.shared = shared
@@ -19,8 +21,28 @@ package final class RateLimiter: RateLimiting {
     table = Mutex(LimitTable(capacity: capacity))
   }
 
+  var metrics: [MetricFamily] {
+    [
+      .counter(
+        "tenure_limits_passed_total", "Checks of a request against limits that it passed.", taken),
+      .counter(
+        "tenure_limits_refused_total", "Requests turned away by a limit, by which.", by: "limit",
+        refused),
+    ]
+  }
+
   package func take(_ charges: [LimitCharge]) async -> LimitVerdict {
     guard !charges.isEmpty else { return LimitVerdict(states: [], refusal: nil) }
+    let verdict = await decide(charges)
+    if let refusal = verdict.refusal {
+      refused[refusal.policy.rawValue].add()
+    } else {
+      taken.add()
+    }
+    return verdict
+  }
+
+  private func decide(_ charges: [LimitCharge]) async -> LimitVerdict {
     let now = clock.microseconds
     guard let shared else { return table.withLock { $0.takeFromMemory(charges, now) } }
     let requests: [LeaseRequest]

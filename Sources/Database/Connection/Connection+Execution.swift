@@ -10,7 +10,8 @@ extension Connection {
     _ statement: S, schema: TenantSchema?, role: TenantSchema?, begin: String? = nil
   ) async throws {
     let sql = S.sql
-    try await batch(S.self, role: role, begin: begin) {
+    let planning = S.isPlannedOnce ? Planning.once : .automatic
+    try await batch(S.self, role: role, begin: begin, planning: planning) {
       writer.reset()
       for binder in sql.binders {
         let offset = writer.begin()
@@ -26,7 +27,7 @@ extension Connection {
   func execute(
     _ sql: ComposedSQL, schema: TenantSchema?, role: TenantSchema?, begin: String? = nil
   ) async throws {
-    try await batch(ComposedSQL.self, role: role, begin: begin) {
+    try await batch(ComposedSQL.self, role: role, begin: begin, planning: .automatic) {
       writer.reset()
       let template = sql.compiled(into: &writer)
       try sendUnnamed(template, try template.rendered(for: schema))
@@ -59,8 +60,9 @@ extension Connection {
   }
 
   func rollBack() async {
-    // SET ROLE inside the transaction is undone with it.
+    // What was set inside the transaction is undone with it.
     role = .unknown
+    planning = .unknown
     guard !isBroken else { return }
     do {
       try send(utility: "rollback")
@@ -108,12 +110,14 @@ extension Connection {
 
   private func batch(
     _ label: Any.Type, role target: TenantSchema?, begin: String?,
+    planning wantedPlanning: Planning? = nil,
     _ sendStatement: () throws -> Void
   ) async throws {
     try Task.checkCancellation()
     let wanted = target.map(Role.tenant) ?? .platform
     guard !isBroken else { throw DatabaseError(.connectionLost, "the connection was lost before") }
-    let before = role
+    let (before, planningBefore) = (role, planning)
+    let plannedBy = wantedPlanning ?? planning
     preparing = nil
     didPrepare = false
     commandsSent = 0
@@ -124,6 +128,11 @@ extension Connection {
         try send(utility: target.map { "set role \($0.quoted)" } ?? "reset role")
         if let target { noteTenant(target) }
       }
+      if planningBefore != plannedBy {
+        planning = .unknown
+        let mode = plannedBy == .once ? "force_generic_plan" : "auto"
+        try send(utility: "set plan_cache_mode = \(mode)")
+      }
       do {
         try sendStatement()
       } catch {
@@ -133,6 +142,7 @@ extension Connection {
       }
       try await roundTrip(cancellable: true)
       role = wanted
+      planning = plannedBy
     } catch let error as DatabaseError {
       if error.isStalePlan { prepared.forget() }
       if let preparing, !didPrepare { prepared.remove(preparing) }

@@ -24,7 +24,11 @@ import Synchronization
   let statementNanoseconds: UInt64
   private let signal = Mutex(Signal())
 
+  /// How the server plans prepared statements (`plan_cache_mode`).
+  enum Planning { case automatic, once, unknown }
+
   var role = Role.platform
+  var planning = Planning.automatic
   var writer = ParameterWriter()
   var prepared: PreparedStatements
   /// The answers of the current batch, one for each command.

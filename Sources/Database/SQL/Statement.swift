@@ -2,8 +2,17 @@
 package protocol Statement: Sendable {
   associatedtype Row: Sendable = Void
   static var sql: SQL<Self> { get }
+  /// Whether one plan serves all values: every row is found by a key, and no parameter switches a filter off.
+  ///
+  /// Postgres then plans it once for each connection and tenant. Otherwise it plans the first five executions, and all
+  /// that follow where it takes that for cheaper, by the values they bring.
+  static var isPlannedOnce: Bool { get }
   /// Reads one row; every column of the select list must be read, in order.
   static func decode(_ row: inout RowReader) throws -> Row
+}
+
+extension Statement {
+  package static var isPlannedOnce: Bool { false }
 }
 
 extension Statement where Row == Void {

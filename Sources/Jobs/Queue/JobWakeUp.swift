@@ -33,14 +33,20 @@ package final class JobWakeUp: Service {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
         guard await self.jobs.wait() else { return }
-        await self.notify(self.cancellations.answer() ? Self.cancelMessage : "")
+        await self.notify()
         // One NOTIFY per 5 ms speaks for every job added meanwhile.
         try? await Task.sleep(for: .milliseconds(5))
       }
     }
   }
 
-  private func notify(_ message: String) async {
+  /// Passes on what was rung; for a command, which ends where ``run()`` would begin.
+  package func flush() async {
+    if jobs.answer() { await notify() }
+  }
+
+  private func notify() async {
+    let message = cancellations.answer() ? Self.cancelMessage : ""
     do {
       _ = try await database.first(Notify(Self.channel, message))
     } catch {

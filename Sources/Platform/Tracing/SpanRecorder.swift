@@ -43,10 +43,10 @@ package final class SpanRecorder: Tracer {
 
   /// The decision for a trace that begins here goes by its random id, as other services would take it.
   private func begin() -> TraceContext {
-    let id = TraceID.generate()
+    let trace = TraceContext.begin(isSampled: true)
     return TraceContext(
-      traceID: id, spanID: .generateID(),
-      isSampled: sampleThreshold == .max || id.low < sampleThreshold)
+      traceID: trace.traceID, spanID: trace.spanID,
+      isSampled: sampleThreshold == .max || trace.traceID.low < sampleThreshold)
   }
 
   func add(_ span: FinishedSpan) {

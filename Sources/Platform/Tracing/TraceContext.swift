@@ -16,7 +16,12 @@ package struct TraceContext: Sendable, Hashable {
 
   /// A trace that begins here.
   package static func begin(isSampled: Bool) -> TraceContext {
-    TraceContext(traceID: .generate(), spanID: .generateID(), isSampled: isSampled)
+    var ids: (high: UInt64, low: UInt64, span: UInt64) = (0, 0, 0)
+    withUnsafeMutableBytes(of: &ids) { RandomSource.fill($0) }
+    return TraceContext(
+      // All zero means that there is none (sections 3.2.2.3 and 3.2.2.4).
+      traceID: TraceID(high: ids.high, low: max(1, ids.low)), spanID: max(1, ids.span),
+      isSampled: isSampled)
   }
 
   /// The next span of the same trace.
@@ -69,8 +74,6 @@ package struct TraceContext: Sendable, Hashable {
 package struct TraceID: Sendable, Hashable {
   let high: UInt64
   let low: UInt64
-
-  static func generate() -> TraceID { TraceID(high: .generateID(), low: .generateID()) }
 
   var text: String { high.hexText + low.hexText }
 }

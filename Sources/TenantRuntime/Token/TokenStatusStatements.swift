@@ -9,6 +9,7 @@ import Tenancy
 struct FindTokenStatus: Statement {
   let family: ID<TokenFamily>
   let jti: String
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select f.revoked_at is null
            and (select u.status from \(tenant).user_account u where u.id = f.user_id) = 'active'
@@ -25,6 +26,7 @@ struct FindTokenStatus: Statement {
 struct FindUserInfo: Statement {
   let family: ID<TokenFamily>
   let jti: String
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select f.revoked_at is null
            and u.status = 'active'

@@ -26,7 +26,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private let overdue: EventLoopPromise<Bool>
   private var clock: ConnectionClock
   private var timer: Scheduled<Void>?
-  private var format = ErrorFormat.problem
+  /// Of the latest request: says how it is refused.
+  private var path: String?
   private var parserStatus: HTTPResponse.Status?
   /// The length of the request line, as far as it is here.
   private var lineBytes = 0
@@ -93,7 +94,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
       candidate = isAlone ? published.candidate(head) : nil
       connection.noteHead(now)
       headsOnly.append(head.method == .head)
-      format = ErrorFormat(path: head.path ?? "")
+      path = head.path
     case .body: break
     case .end:
       clock.requestEnd(now)
@@ -187,6 +188,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   /// Answers in place of the endpoint, and ends the connection.
   private func refuse(_ status: HTTPResponse.Status, _ context: ChannelHandlerContext) {
     if clock.pending > 0 { overdue.succeed(true) }
+    let format = path.map { ErrorFormat(path: $0) } ?? .problem
     let (head, body) = refusals.answer(status, format)
     context.write(wrapOutboundOut(.head(head)), promise: nil)
     if headsOnly.first != true { context.write(wrapOutboundOut(.body(body)), promise: nil) }

@@ -33,7 +33,7 @@ struct CrossOrigin: RouterMiddleware {
   }
 
   private static func isPublished(_ request: Request) -> Bool {
-    request.uri.path.split(separator: "/").contains(".well-known")
+    request.uri.path.pathSegments.contains(".well-known")
   }
 
   /// Caches must not hand the answer for one origin to another (Fetch section 3.2.5).

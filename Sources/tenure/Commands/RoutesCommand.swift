@@ -14,6 +14,6 @@ struct RoutesCommand: AsyncParsableCommand {
   func run() async throws {
     let product = try Wiring(ServeSettings.load(), logger: Logger(label: "tenure"))
     for route in try product.routes(Role.parse(roles)) { Output.line(route) }
-    product.database.close()
+    await product.close()
   }
 }

@@ -30,7 +30,7 @@ struct MigrateCommand: AsyncParsableCommand {
       } else if applied.isEmpty {
         Output.line("Nothing to do.")
       }
-      product.database.close()
+      await product.close()
     }
   }
 
@@ -43,7 +43,7 @@ struct MigrateCommand: AsyncParsableCommand {
       RolloutOutput.show(
         try await product.controlPlane.rollouts.report(),
         otherwise: "No migration of organizations was ever started.")
-      product.database.close()
+      await product.close()
     }
   }
 
@@ -56,7 +56,7 @@ struct MigrateCommand: AsyncParsableCommand {
       RolloutOutput.show(
         try await product.controlPlane.rollouts.pause(),
         otherwise: "No migration of organizations is running.")
-      product.database.close()
+      await product.close()
     }
   }
 
@@ -72,7 +72,7 @@ struct MigrateCommand: AsyncParsableCommand {
       RolloutOutput.show(
         try await product.controlPlane.rollouts.start(failurePercentMax: limit.stopAtPercent),
         otherwise: "Every organization is up to date.")
-      product.database.close()
+      await product.close()
     }
   }
 }

@@ -44,7 +44,7 @@ struct BootstrapCommand: AsyncParsableCommand {
     let product = try Product.load()
     try await product.requireUsableDatabase()
     let access = try await product.controlPlane.bootstrap.run(replaceSecret ? .replace : .keep)
-    product.database.close()
+    await product.close()
     guard let secret = access.clientSecret else {
       throw CommandFailure(
         "There is an administrator already: \(access.clientID). Its secret is kept only as a "

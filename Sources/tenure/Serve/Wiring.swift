@@ -189,6 +189,12 @@ struct Wiring: Sendable {
     }
   }
 
+  /// Ends a command: wakes the workers for what it has put into the queue, and closes the database.
+  func close() async {
+    await wakeUp.flush()
+    database.close()
+  }
+
   /// Brings the control plane's schema up to date.
   ///
   /// - Returns: what it applied.

@@ -32,6 +32,24 @@ struct JobQueueTests {
     #expect(handler.numbers == [2])
   }
 
+  @Test("a command wakes the workers before it ends")
+  func command() async throws {
+    let harness = try await JobsHarness.fresh()
+    let handler = CountHandler()
+    @Sendable func add(_ number: Int) async throws {
+      try await harness.queue.enqueue(
+        Count(number: number), organization: nil, runAt: nil, uniqueKey: nil)
+    }
+    try await add(1)
+    try await harness.serving([harness.worker([handler], pollSeconds: 30)]) {
+      // From here on the worker waits for a ring.
+      try await eventually { handler.numbers == [1] }
+      try await add(2)
+      await harness.wakeUp.flush()
+      try await eventually { handler.numbers == [1, 2] }
+    }
+  }
+
   @Test("two workers: every job runs once")
   func twoWorkers() async throws {
     let harness = try await JobsHarness.fresh()
