@@ -41,7 +41,6 @@ struct DeviceEndpoint: TenantEndpoint {
         let device = try await codes.find(code, in: context.tenant),
         let client = try await clients.find(device.client, in: context.tenant), client.isActive
       else { return try entry(typed, notice: .unknown, session, request, context) }
-      await throttle.succeeded(session.user, in: context.tenant)
       guard let decision = try form.optional("decision") else {
         return try confirmation(code, device, client, session, request, context)
       }
