@@ -122,7 +122,8 @@ private struct ProtocolEndpoints {
     let tokens = AccessTokens(
       verifier: tenancy.accessTokens, clients: tenancy.clients, database: database)
     let subjects = SubjectTokens(
-      tokens: tokens, keys: tenancy.keys, database: database, clock: clock)
+      tokens: tokens, keys: tenancy.keys, audiences: audiences, database: database,
+      clock: clock)
     let grants = Grants([
       AuthorizationCodeGrant(
         database: database, issuer: issuer, audit: tenancy.audit, clock: clock),

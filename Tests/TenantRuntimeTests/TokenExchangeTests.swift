@@ -24,11 +24,12 @@ struct TokenExchangePlanTests {
 
   func subject(
     scope: String = "openid email offline_access", client: String = "web", left: Double = 60,
-    actor: JSONObject? = nil, eligible: JSONObject? = nil
+    actor: JSONObject? = nil, eligible: JSONObject? = nil,
+    audience: [String] = ["https://id.example"]
   ) throws -> SubjectToken {
     SubjectToken(
       subject: "alice", user: ID(UUID()), client: try #require(ClientID(client)),
-      family: ID(UUID()), scope: try #require(OAuthScope(scope)),
+      family: ID(UUID()), audience: audience, scope: try #require(OAuthScope(scope)),
       expiresAt: Self.now.addingTimeInterval(left), authentication: nil, actor: actor,
       eligibleActor: eligible)
   }
@@ -42,7 +43,7 @@ struct TokenExchangePlanTests {
       scope: scope.flatMap { OAuthScope($0) }
     ).plan(
       client: client(policy, scope: registered), issuer: "https://id.example",
-      lifetimeSeconds: 300, now: Self.now)
+      ownAudience: { _ in ["https://id.example"] }, lifetimeSeconds: 300, now: Self.now)
   }
 
   func refusal(_ body: () throws -> TokenExchange.Plan) -> OAuthError.Code? {
@@ -91,7 +92,8 @@ struct TokenExchangePlanTests {
     #expect(try plan(impersonating).actor == nil)
     let actor = SubjectToken(
       subject: "bob", user: ID(UUID()), client: try #require(ClientID("service")), family: nil,
-      scope: .none, expiresAt: Self.now, authentication: nil, actor: nil, eligibleActor: nil)
+      audience: [], scope: .none, expiresAt: Self.now, authentication: nil, actor: nil,
+      eligibleActor: nil)
     #expect(try plan(impersonating, actor: actor).actor == ["sub": "bob"])
     let foreign = try self.subject(client: "other")
     #expect(refusal { try plan(Self.all, actor: foreign) } == .invalidRequest)
@@ -114,5 +116,11 @@ struct TokenExchangePlanTests {
     let policy = Self.all.merging(["audiences": ["https://api.example"]])
     #expect(try plan(policy, targets: ["https://api.example"]).audience == ["https://api.example"])
     #expect(refusal { try plan(policy, targets: ["https://other.example"]) } == .invalidTarget)
+    // Without a target the token is for the issuer: not in exchange for one that was for others only.
+    #expect(try plan(policy).audience == ["https://id.example"])
+    let restricted = try subject(audience: ["https://web.example"])
+    #expect(refusal { try plan(policy, subject: restricted) } == .invalidTarget)
+    let api = ["https://api.example"]
+    #expect(try plan(policy, subject: restricted, targets: api).audience == api)
   }
 }

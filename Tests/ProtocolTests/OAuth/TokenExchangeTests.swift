@@ -185,6 +185,9 @@ struct TokenExchangeTests {
     let described = try await scene.tenant.introspect(
       reply.json["access_token"], by: scene.service)
     #expect(described["active"] == true)
+    // Who got a token for the API only gets none for the issuer by leaving the target out.
+    let widened = try await scene.exchange(token: reply.json["access_token"]?.stringValue)
+    #expect(widened.status == 400 && widened.json["error"] == "invalid_target", "\(widened)")
     let other = try await scene.exchange([("audience", "payroll")])
     #expect(other.status == 400 && other.json["error"] == "invalid_target")
   }
