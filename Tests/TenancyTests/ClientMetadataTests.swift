@@ -65,6 +65,12 @@ struct ClientMetadataTests {
     ),
     Case("a relative address", ["redirect_uris": ["/cb"]], refuses: "redirect_uris"),
     Case("no host", ["redirect_uris": ["https:///cb"]], refuses: "redirect_uris"),
+    Case(
+      "a host some read as another", ["redirect_uris": ["https://evil.example%2f.shop.example/"]],
+      refuses: "redirect_uris"),
+    Case(
+      "a host with an empty label", ["redirect_uris": ["https://.shop.example/"]],
+      refuses: "redirect_uris"),
     Case("a blank", ["redirect_uris": ["https://shop.example/c b"]], refuses: "redirect_uris"),
     Case(
       "a broken escape", ["redirect_uris": ["https://shop.example/%zz"]], refuses: "redirect_uris"),
