@@ -177,7 +177,7 @@ private struct DeviceEndpoints {
       DeviceAuthorizationEndpoint(authenticate: authenticate, codes: codes),
       DeviceEndpoint(
         personal: personal, codes: codes, throttle: throttle, clients: tenancy.clients,
-        pages: pages),
+        users: tenancy.users, pages: pages),
     ]
   }
 }

@@ -44,6 +44,7 @@ struct DeviceTests {
       #expect(page.text.contains("value=\"\(userCode)\""))
       (at, page) = try await browser.submit(page, at: at, press: "submit")
       #expect(page.text.contains(userCode) && page.text.contains("Television"), "\(page)")
+      #expect(page.text.contains(person.name), "The page says in whose account.")
       (at, page) = try await browser.submit(page, at: at, press: button)
       return page
     }
