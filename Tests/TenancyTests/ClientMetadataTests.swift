@@ -95,6 +95,9 @@ struct ClientMetadataTests {
     Case(
       "a logout address with a fragment", ["post_logout_redirect_uris": ["https://a.example/#"]],
       refuses: "post_logout_redirect_uris"),
+    Case(
+      "a name that turns the page around", ["client_name": "Shop \u{202E}knaB"],
+      refuses: "client_name"),
     Case("an unknown grant", ["grant_types": ["password"]], refuses: "grant_types"),
     Case("no grant", ["grant_types": [], "redirect_uris": []], refuses: "grant_types"),
     Case("refresh tokens of nothing", ["grant_types": ["refresh_token"]], refuses: "grant_types"),
