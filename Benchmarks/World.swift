@@ -7,6 +7,8 @@ actor World {
   private let product: Product
   private let admin: AdminClient
   private var made: [Organization] = []
+  /// Numbers that were used, also by organizations that could not be made whole.
+  private var tried = 0
   /// Organizations being made at the same time: their keys take the time of a processor.
   private static let parallel = 8
 
@@ -19,9 +21,14 @@ actor World {
     if made.count < count {
       Terminal.note("  making \(count - made.count) organizations")
       let (port, admin) = (product.port, admin)
-      made += try await Parallel.map(made.count..<count, width: Self.parallel) { number in
-        try await Organization.make(number, admin: admin, port: port)
+      let numbers = tried..<(tried + count - made.count)
+      tried = numbers.upperBound
+      // One that fails does not take those along that are made already.
+      let results = try await Parallel.map(numbers, width: Self.parallel) { number in
+        await Result { try await Organization.make(number, admin: admin, port: port) }
       }
+      made += results.compactMap { try? $0.get() }
+      for result in results { _ = try result.get() }
     }
     return Array(made.prefix(count))
   }
@@ -259,6 +266,12 @@ actor AdminClient {
     let value = try reply.require(200).member("access_token")
     token = (value, Date(timeIntervalSinceNow: 60))
     return value
+  }
+}
+
+extension Result where Failure == any Error {
+  fileprivate init(_ body: () async throws -> Success) async {
+    do { self = .success(try await body()) } catch { self = .failure(error) }
   }
 }
 

@@ -18,6 +18,7 @@ end
 
 local function path(location) return location:match("^%w+://[^/]+(/.*)$") or location end
 
+-- Of several cookies wrk shows the last; after a sign-in that is the session's.
 local function cookie(headers) return (header(headers, "set-cookie") or ""):match("^[^;]+") end
 
 local function hidden(page, name)

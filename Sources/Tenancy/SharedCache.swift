@@ -8,6 +8,14 @@ import Synchronization
 final class ChangeFeed: Sendable {
   private let listening = Atomic<Bool>(false)
 
+  /// How many changes this process has heard of.
+  private let changes = Atomic<UInt64>(0)
+
+  var generation: UInt64 { changes.load(ordering: .acquiring) }
+
+  /// Once nothing in memory is older than the change.
+  func noteChange() { changes.add(1, ordering: .acquiringAndReleasing) }
+
   var isListening: Bool {
     get { listening.load(ordering: .acquiring) }
     set { listening.store(newValue, ordering: .releasing) }
@@ -75,21 +83,22 @@ final class SharedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   }
 
   func invalidate(_ key: Key) {
-    invalidations.add()
-    generation.add(1, ordering: .acquiringAndReleasing)
-    entries.remove(key)
+    change { entries.remove(key) }
   }
 
   func invalidateAll(where isStale: @Sendable (Key, Value) -> Bool) {
-    invalidations.add()
-    generation.add(1, ordering: .acquiringAndReleasing)
-    entries.removeAll { key, entry in isStale(key, entry.value) }
+    change { entries.removeAll { key, entry in isStale(key, entry.value) } }
   }
 
   func invalidateAll() {
+    change { entries.removeAll() }
+  }
+
+  private func change(_ forget: () -> Void) {
     invalidations.add()
     generation.add(1, ordering: .acquiringAndReleasing)
-    entries.removeAll()
+    forget()
+    feed.noteChange()
   }
 
   private func store(_ value: Value, for key: Key, loadedAt before: Int, isTrusted: Bool) {

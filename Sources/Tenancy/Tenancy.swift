@@ -50,13 +50,14 @@ package struct Tenancy: Sendable {
   /// The audit writer and the feed of changes; without them everything works, only slower.
   package let services: [any Service]
   package let metrics: [MetricFamily]
+  private let feed: ChangeFeed
 
   package init(
     database: Database, masterKey: MasterKey, baseURL: BaseURL, passwords: PasswordHasher,
     settings: TenancySettings, logouts: LogoutNotifier, clock: WallClock, random: RandomSource,
     logger: Logger
   ) {
-    let feed = ChangeFeed()
+    feed = ChangeFeed()
     self.masterKey = masterKey
     directory = TenantDirectory(
       database: database, masterKey: masterKey, baseURL: baseURL, feed: feed,
@@ -88,6 +89,9 @@ package struct Tenancy: Sendable {
       audit, database.listener(on: [TenancyChange.channel]) { listener.handle($0) },
     ]
   }
+
+  /// Another number after each change of tenants, applications and keys that this process has heard of.
+  package var generation: UInt64 { feed.generation }
 }
 
 package struct TenancySettings: Sendable {

@@ -292,8 +292,8 @@ struct ServerTests {
       let second = WebServer(
         settings: .test(port: server.port, base: "http://localhost:8080"),
         pages: try Pages(serverName: "T", []), groups: [], logger: .init(label: "second"),
-        lines: nil, tracer: nil, drain: .none, backlog: { .zero }, translate: { _ in nil },
-        onListening: { _ in })
+        clock: .system, lines: nil, tracer: nil, drain: .none, backlog: { .zero },
+        generation: { 0 }, translate: { _ in nil }, onListening: { _ in })
       let error = await #expect(throws: ListenError.self) { try await second.run() }
       #expect(
         error?.description

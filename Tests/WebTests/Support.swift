@@ -48,7 +48,9 @@ struct TestServer: Sendable {
 
   static func run<R: Sendable>(
     _ groups: [EndpointGroup], base: BaseURL = "http://localhost:8080",
-    drain: Drain = .none, backlog: @escaping @Sendable () -> Duration = { .zero },
+    drain: Drain = .none, clock: WallClock = .system,
+    backlog: @escaping @Sendable () -> Duration = { .zero },
+    generation: @escaping @Sendable () -> UInt64 = { 0 },
     settings change: (inout WebSettings) -> Void = { _ in },
     tracer: SpanRecorder? = nil,
     translate: @escaping @Sendable (any Error) -> (any Refusal)? = { _ in nil },
@@ -61,8 +63,9 @@ struct TestServer: Sendable {
     let server = WebServer(
       settings: settings, pages: try Pages(serverName: "Tenure", []),
       groups: groups, logger: Logger(label: "test") { _ in CollectingHandler(lines: lines) },
-      lines: AccessLines(.json, logger: "test", clock: .system, sink: lines.sink), tracer: tracer,
-      drain: drain, backlog: backlog, translate: translate,
+      clock: clock, lines: AccessLines(.json, logger: "test", clock: .system, sink: lines.sink),
+      tracer: tracer,
+      drain: drain, backlog: backlog, generation: generation, translate: translate,
       onListening: { listening.signal($0) })
     let client = HTTPClient(
       eventLoopGroupProvider: .singleton,

@@ -28,9 +28,9 @@ struct Sessions: Sendable {
     -> [SetCookie]
   {
     [
-      cookie(of: tenant).set(token.cookie),
       BrowserState.cookie(of: tenant, server: server)
         .set(BrowserState(session, of: tenant).value),
+      cookie(of: tenant).set(token.cookie),
     ]
   }
 

@@ -9,6 +9,9 @@ final class Connection: Sendable {
   /// When the head of the latest request was read, in nanoseconds of `NIODeadline`.
   private let headReadAt = Atomic<UInt64>(0)
 
+  /// Where the latest public answer came from.
+  private let origin = Mutex<AnswerOrigin?>(nil)
+
   /// Set for the task that serves a connection.
   @TaskLocal static var current: Connection?
 
@@ -18,6 +21,18 @@ final class Connection: Sendable {
 
   func noteHead(_ now: NIODeadline) {
     headReadAt.store(now.uptimeNanoseconds, ordering: .relaxed)
+  }
+
+  func noteAnswer(_ origin: AnswerOrigin) {
+    self.origin.withLock { $0 = origin }
+  }
+
+  /// What was noted since the last call.
+  func takeAnswerOrigin() -> AnswerOrigin? {
+    origin.withLock { origin in
+      defer { origin = nil }
+      return origin
+    }
   }
 
   /// How long the latest request has waited for somebody to look at it.

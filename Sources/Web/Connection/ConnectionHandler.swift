@@ -21,6 +21,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private let connection: Connection
   private let drain: Drain
   private let refusals: BareRefusals
+  private let published: PublishedAnswers
   /// Completed when the handler of this connection's request has to stop.
   private let overdue: EventLoopPromise<Bool>
   private var clock: ConnectionClock
@@ -33,16 +34,23 @@ final class ConnectionHandler: ChannelDuplexHandler {
   /// Of the requests without a complete answer, which ask for a head alone (RFC 9110 section 9.3.2).
   private var headsOnly: [Bool] = []
   private var closesAfterAnswer = false
+  /// The only request under way, if its answer could be given to others.
+  private var candidate: PublishedAnswers.Candidate?
+  /// What answers the request that is just coming in.
+  private var answer: ByteBuffer?
+  /// Stands before the codec, where finished bytes can leave.
+  private var gauge: RequestLineGauge?
   /// After the last answer: nothing more goes out.
   private var isOver = false
 
   init(
     _ connection: Connection, limits: ConnectionLimits, drain: Drain, refusals: BareRefusals,
-    overdue: EventLoopPromise<Bool>
+    published: PublishedAnswers, overdue: EventLoopPromise<Bool>
   ) {
     self.connection = connection
     self.drain = drain
     self.refusals = refusals
+    self.published = published
     self.overdue = overdue
     clock = ConnectionClock(limits, now: .now())
   }
@@ -76,15 +84,31 @@ final class ConnectionHandler: ChannelDuplexHandler {
     let now = NIODeadline.now()
     switch unwrapInboundIn(data) {
     case .head(let head):
+      let isAlone = clock.pending == 0
       clock.requestHead(now)
+      if isAlone, !closesAfterAnswer, !drain.isDraining {
+        answer = published.answer(to: head, allocator: context.channel.allocator)
+        guard answer == nil else { return }
+      }
+      candidate = isAlone ? published.candidate(head) : nil
       connection.noteHead(now)
       headsOnly.append(head.method == .head)
       format = ErrorFormat(path: head.path ?? "")
     case .body: break
-    case .end: clock.requestEnd(now)
+    case .end:
+      clock.requestEnd(now)
+      if let answer {
+        self.answer = nil
+        clock.answerEnd(now)
+        gauge?.send(answer)
+        return
+      }
     }
     context.fireChannelRead(data)
   }
+
+  /// Where ``PublishedAnswers`` leave.
+  func sends(through gauge: RequestLineGauge?) { self.gauge = gauge }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     if let error = error as? HTTPParserError {
@@ -130,12 +154,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
         return
       }
       clock.answerPart(now)
+      if candidate?.begins(head) != true { candidate = nil }
       closesAfterAnswer = closesAfterAnswer || drain.isDraining || parserStatus != nil
       guard closesAfterAnswer else { return context.write(data, promise: promise) }
       head.headerFields[.connection] = "close"
       context.write(wrapOutboundOut(.head(head)), promise: promise)
-    case .body:
+    case .body(let part):
       clock.answerPart(now)
+      if candidate?.goesOn(part) != true { candidate = nil }
       // What follows the head of such an answer would be taken for the next answer.
       guard headsOnly.first != true else {
         promise?.succeed()
@@ -144,6 +170,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
       context.write(data, promise: promise)
     case .end:
       clock.answerEnd(now)
+      if let candidate, let origin = connection.takeAnswerOrigin() {
+        published.keep(candidate, from: origin)
+      }
+      candidate = nil
       if !headsOnly.isEmpty { headsOnly.removeFirst() }
       if closesAfterAnswer, clock.pending == 0 {
         context.writeAndFlush(data, promise: promise)
@@ -198,15 +228,31 @@ final class ConnectionHandler: ChannelDuplexHandler {
   }
 }
 
-/// Stands before the parser and shows the handler behind it what came.
+/// Stands before the parser and shows the handler behind it what came; finished bytes leave here.
 final class RequestLineGauge: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
+  typealias OutboundOut = ByteBuffer
 
   private let handler: ConnectionHandler
+  private var context: ChannelHandlerContext?
 
   init(_ handler: ConnectionHandler) {
     self.handler = handler
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    handler.sends(through: self)
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    self.context = nil
+    handler.sends(through: nil)
+  }
+
+  func send(_ bytes: ByteBuffer) {
+    context?.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {

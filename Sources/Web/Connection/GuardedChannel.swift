@@ -26,6 +26,7 @@ struct GuardedChannel: HTTPChannelHandler {
   let proxies: TrustedProxies
   let drain: Drain
   let refusals: BareRefusals
+  let published: PublishedAnswers
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
     channel.eventLoop.makeCompletedFuture {
@@ -45,7 +46,8 @@ struct GuardedChannel: HTTPChannelHandler {
       let connection = Connection(peer: peer)
       let overdue = channel.eventLoop.makePromise(of: Bool.self)
       let handler = ConnectionHandler(
-        connection, limits: limits, drain: drain, refusals: refusals, overdue: overdue)
+        connection, limits: limits, drain: drain, refusals: refusals, published: published,
+        overdue: overdue)
       let pipeline = channel.pipeline.syncOperations
       try pipeline.addHandler(RequestLineGauge(handler))
       try pipeline.configureHTTPServerPipeline(

@@ -18,69 +18,91 @@ struct AccessLog: RouterMiddleware {
     _ request: Request, context: BaseContext,
     next: (Request, BaseContext) async throws -> Response
   ) async throws -> Response {
-    let watch = Stopwatch()
+    let visit = begin(request.head)
     metrics.inFlight.add(1)
     defer { metrics.inFlight.add(-1) }
-    let incoming = request.headers[.traceparent].flatMap(TraceContext.init(traceparent:))
-    let span = tracer?.startSpan(
-      "request", context: incoming.map { ServiceContext($0) } ?? .topLevel, ofKind: .server)
-    let trace = span?.trace ?? incoming?.child ?? .begin(isSampled: false)
     var context = context
-    context.identify(request, in: trace, isNew: incoming == nil)
+    context.identify(visit.requestID)
     if let peer = context.clientAddress {
       context.clientAddress = proxies.client(behind: peer, request.headers)
     }
-    let visit = Visit(request: request, context: context, trace: trace, watch: watch)
     do {
-      var response = try await ServiceContext.withValue(span?.context ?? ServiceContext(trace)) {
+      var response = try await ServiceContext.withValue(
+        visit.span?.context ?? ServiceContext(visit.trace)
+      ) {
         try await next(request, context)
       }
-      response.headers[.requestID] = context.requestID
-      tell(visit, status: response.status.code, span)
+      response.headers[.requestID] = visit.requestID
+      let (route, notes) = (metrics.template(context.endpointPath), context.notes.current)
+      if PublishedAnswers.isPublic(response.headers) {
+        context.connection?.noteAnswer(AnswerOrigin(route: route, tenant: notes.tenant))
+      }
+      tell(
+        visit, route: route, tenant: notes.tenant, status: response.status.code, notes.fields)
       return response
     } catch {
-      tell(visit, status: 500, span)
+      let notes = context.notes.current
+      tell(
+        visit, route: metrics.template(context.endpointPath), tenant: notes.tenant, status: 500,
+        notes.fields)
       throw error
     }
   }
 
-  private struct Visit {
-    let request: Request
-    let context: BaseContext
-    let trace: TraceContext
-    let watch: Stopwatch
+  /// A request that has just come.
+  func begin(_ head: HTTPRequest) -> Visit {
+    let watch = Stopwatch()
+    let incoming = head.headerFields[.traceparent].flatMap(TraceContext.init(traceparent:))
+    let span = tracer?.startSpan(
+      "request", context: incoming.map { ServiceContext($0) } ?? .topLevel, ofKind: .server)
+    let trace = span?.trace ?? incoming?.child ?? .begin(isSampled: false)
+    return Visit(
+      method: MethodLabel(head.method),
+      requestID: RequestIdentifier.of(head, in: trace, isNew: incoming == nil), trace: trace,
+      span: span, watch: watch)
   }
 
-  private func tell(_ visit: Visit, status: Int, _ span: RecordedSpan?) {
+  /// Its answer begins.
+  func tell(
+    _ visit: Visit, route: String, tenant: String?, status: Int,
+    _ fields: [(name: String, value: String)] = []
+  ) {
     let nanoseconds = visit.watch.nanoseconds
-    let method = MethodLabel(visit.request.method)
-    let route = metrics.template(visit.context.endpointPath)
-    let notes = visit.context.notes.current
     metrics.record(
-      method, route: route, tenant: notes.tenant, status: status, nanoseconds: nanoseconds)
+      visit.method, route: route, tenant: tenant, status: status, nanoseconds: nanoseconds)
     if let lines {
       var line = lines.begin()
-      line.add("request_id", visit.context.requestID)
+      line.add("request_id", visit.requestID)
       line.add("trace_id", visit.trace.traceIDText)
-      line.add("method", method.rawValue)
+      line.add("method", visit.method.rawValue)
       line.add("route", route)
       line.add("status", status)
       line.add("duration_us", nanoseconds / 1000)
-      if let tenant = notes.tenant { line.add("tenant", tenant) }
-      for (name, value) in notes.fields { line.add(name, value) }
+      if let tenant { line.add("tenant", tenant) }
+      for (name, value) in fields { line.add(name, value) }
       lines.write(line)
     }
-    guard let span, span.isRecording else { return }
-    span.operationName = "\(method.rawValue) \(route)"
+    guard let span = visit.span, span.isRecording else { return }
+    span.operationName = "\(visit.method.rawValue) \(route)"
     span.updateAttributes { attributes in
-      attributes["http.request.method"] = method.rawValue
+      attributes["http.request.method"] = visit.method.rawValue
       attributes["http.route"] = route
       attributes["http.response.status_code"] = status
-      if let tenant = notes.tenant { attributes["tenure.tenant"] = tenant }
+      if let tenant { attributes["tenure.tenant"] = tenant }
     }
     if status >= 500 { span.setStatus(SpanStatus(code: .error)) }
     span.end()
   }
+}
+
+/// A request as log, metrics and traces see it.
+struct Visit: Sendable {
+  let method: MethodLabel
+  let requestID: String
+  let trace: TraceContext
+  /// Nil where nobody collects traces.
+  let span: RecordedSpan?
+  let watch: Stopwatch
 }
 
 /// The method of a request as a label: whatever a client invents is `other`.

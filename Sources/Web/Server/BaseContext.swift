@@ -66,25 +66,22 @@ package struct BaseContext: WebContext {
     set { self = newValue }
   }
 
-  /// Takes over the caller's correlation id, or makes one, and stamps the logger with it.
-  ///
-  /// A trace that begins with the request lends it its own id.
-  mutating func identify(_ request: Request, in trace: TraceContext, isNew: Bool) {
-    requestID =
-      if let given = request.headers[.requestID], RequestIdentifier.isSane(given) {
-        given
-      } else if isNew {
-        trace.traceIDText
-      } else {
-        TraceContext.begin(isSampled: false).traceIDText
-      }
+  /// Stamps the context and its logger with the correlation id.
+  mutating func identify(_ id: String) {
+    requestID = id
     logger[metadataKey: "hb.request.id"] = nil
-    logger[metadataKey: "request_id"] = .string(requestID)
+    logger[metadataKey: "request_id"] = .string(id)
   }
 }
 
 /// Correlation ids: not secrets, only unlikely to repeat.
 enum RequestIdentifier {
+  /// The caller's, if it sent a sane one; a trace that begins with the request lends it its own.
+  static func of(_ head: HTTPRequest, in trace: TraceContext, isNew: Bool) -> String {
+    if let given = head.headerFields[.requestID], isSane(given) { return given }
+    return isNew ? trace.traceIDText : TraceContext.begin(isSampled: false).traceIDText
+  }
+
   /// Whether a given id can go into logs and headers: 8 to 64 letters, digits, `.`, `_`, `-`.
   static func isSane(_ text: String) -> Bool {
     let bytes = text.utf8

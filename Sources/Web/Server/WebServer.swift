@@ -17,6 +17,7 @@ package struct WebServer: Service {
   private let responder: RouterResponder<BaseContext>
   private let logger: Logger
   private let drain: Drain
+  private let published: PublishedAnswers
   private let onListening: @Sendable (Int) async -> Void
   package let metrics: [MetricFamily]
 
@@ -25,16 +26,18 @@ package struct WebServer: Service {
   ///   - pages: Renders error pages; its style sheet is mounted, too.
   ///   - groups: What is served.
   ///   - logger: Its metadata appears on the lines that requests cause.
+  ///   - clock: How old kept answers are.
   ///   - lines: Where each request is logged; nil where none is.
   ///   - tracer: Who records spans of requests; nil where nobody does.
   ///   - drain: Tells when no new work is wanted.
   ///   - backlog: How long the work waits that is behind everything else, such as the database's.
+  ///   - generation: Another number after each change of what public documents are made from.
   ///   - translate: Recognises errors of modules that Web does not know.
   ///   - onListening: Called with the port once connections are accepted.
   package init(
     settings: WebSettings, pages: Pages, groups: [EndpointGroup], logger: Logger,
-    lines: AccessLines?, tracer: SpanRecorder?, drain: Drain,
-    backlog: @escaping @Sendable () -> Duration,
+    clock: WallClock, lines: AccessLines?, tracer: SpanRecorder?, drain: Drain,
+    backlog: @escaping @Sendable () -> Duration, generation: @escaping @Sendable () -> UInt64,
     translate: @escaping @Sendable (any Error) -> (any Refusal)?,
     onListening: @escaping @Sendable (Int) async -> Void
   ) {
@@ -47,10 +50,12 @@ package struct WebServer: Service {
     let table = RouteTable(routes: survey.routes.map { ($0.path, $0.method) })
     let counts = RequestMetrics(
       routes: survey.routes.map(\.path.description), tenantsMax: settings.metricsTenantsMax)
-    metrics = counts.families
+    let log = AccessLog(proxies: settings.proxies, metrics: counts, lines: lines, tracer: tracer)
+    published = PublishedAnswers(log: log, clock: clock, generation: generation)
+    metrics = counts.families + published.metrics
     let router = Router(context: BaseContext.self, options: .autoGenerateHeadEndpoints)
     router.addMiddleware {
-      AccessLog(proxies: settings.proxies, metrics: counts, lines: lines, tracer: tracer)
+      log
       BodyCap(bytesMax: settings.bodyBytesMax)
       SecurityHeaders(isSecure: settings.baseURL.isSecure)
       CrossOrigin()
@@ -80,14 +85,15 @@ package struct WebServer: Service {
   }
 
   package func run() async throws {
-    let server = HTTPServerBuilder { [settings, drain] responder in
+    let server = HTTPServerBuilder { [settings, drain, published] responder in
       GuardedChannel(
         responder: responder, limits: settings.connectionLimits,
         headerCountMax: settings.headerCountMax,
         count: ConnectionCount(perAddressMax: settings.connectionsPerAddressMax),
         proxies: settings.proxies, drain: drain,
         refusals: BareRefusals(
-          headers: HTTPFields(SecurityHeaders(isSecure: settings.baseURL.isSecure).fields)))
+          headers: HTTPFields(SecurityHeaders(isSecure: settings.baseURL.isSecure).fields)),
+        published: published)
     }
     let application = Application(
       responder: responder, server: server,

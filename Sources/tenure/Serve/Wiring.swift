@@ -124,8 +124,9 @@ struct Wiring: Sendable {
       readiness: readiness, delaySeconds: groups.isEmpty ? 0 : settings.web.drainDelaySeconds)
     if !groups.isEmpty {
       let server = WebServer(
-        settings: settings.web, pages: pages, groups: groups, logger: logger, lines: accessLines,
-        tracer: tracer, drain: drain, backlog: { database.queueTime }, translate: Outage.refusal,
+        settings: settings.web, pages: pages, groups: groups, logger: logger, clock: clock,
+        lines: accessLines, tracer: tracer, drain: drain, backlog: { database.queueTime },
+        generation: { [tenancy] in tenancy.generation }, translate: Outage.refusal,
         onListening: { _ in await arrival.publicListens() }
       )
       services.append(server)
