@@ -111,7 +111,7 @@ struct DeviceEndpoint: TenantEndpoint {
         "user": .string(user?.claims.displayName ?? "You"),
         "application": .string(client.displayName), "client": client.pageMembers,
         "user_code": .string(code.text), "scopes": .array(scopes),
-        "privacy": .string(tenant.path("privacy")),
+        "resources": .strings(device.resources), "privacy": .string(tenant.path("privacy")),
       ], image: client.logo, cookies: [ticket.cookie])
     return page.response(from: request, context: context)
   }

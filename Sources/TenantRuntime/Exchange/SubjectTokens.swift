@@ -27,6 +27,8 @@ struct SubjectToken: Sendable, Equatable {
   let authentication: AccessToken.Authentication?
   let actor: JSONObject?
   let eligibleActor: JSONObject?
+  /// What becomes of a token that is exchanged for it.
+  let lineage: TokenLineage
 }
 
 /// Reads the tokens an exchange is about (RFC 8693 section 2.1): only our own, and only those that still count.
@@ -58,7 +60,9 @@ struct SubjectTokens: Sendable {
       subject: token.subject, user: try await user(of: token, tenant), client: token.clientID,
       family: token.id.family.map { ID($0) }, audience: token.audience, scope: token.scope,
       expiresAt: token.expiresAt, authentication: token.authentication, actor: token.actor,
-      eligibleActor: token.eligibleActor)
+      eligibleActor: token.eligibleActor,
+      lineage: TokenLineage(
+        token: token.id.description, client: token.clientID, before: token.lineage))
   }
 
   /// A pairwise `sub` does not tell who it is, but the grant does.
@@ -111,6 +115,7 @@ struct SubjectTokens: Sendable {
       scope: family.scope, expiresAt: expiresAt,
       authentication: AccessToken.Authentication(
         time: family.authenticatedAt, contextClass: family.acr, methods: family.amr),
-      actor: claims["act"]?.objectValue, eligibleActor: claims["may_act"]?.objectValue)
+      actor: claims["act"]?.objectValue, eligibleActor: claims["may_act"]?.objectValue,
+      lineage: TokenLineage(token: nil, client: client.id, before: nil))
   }
 }

@@ -5,7 +5,7 @@ import Web
 
 /// What an exchange asks for, once its tokens are read (RFC 8693 section 2.1).
 struct TokenExchange: Sendable {
-  /// Our policy: a chain of more actors than this is a loop or a mistake.
+  /// Our policy: a chain of more actors, or exchanges, than this is a loop or a mistake.
   static let actorsMax = 5
 
   let subject: SubjectToken
@@ -40,6 +40,9 @@ struct TokenExchange: Sendable {
     let acting = actor?.subject ?? client.id.text
     guard Self.allows(subject.eligibleActor, acting: acting, issuer: issuer) else {
       throw Self.unacceptable("subject_token", "may_act names another actor")
+    }
+    guard subject.lineage.tokens.count <= Self.actorsMax else {
+      throw Self.unacceptable("subject_token", "exchanged too often")
     }
     guard targets.allSatisfy(policy.audiences.contains) else { throw .invalidTarget }
     let scope = try scope(of: client)

@@ -6,7 +6,7 @@ import Web
 /// `urn:ietf:params:oauth:grant-type:token-exchange` (RFC 8693): impersonation and delegation, as far as the
 /// client's policy goes.
 ///
-/// The new token belongs to the subject's grant and ends with it.
+/// The new token ends with the subject's, and belongs to its grant if there is one.
 struct TokenExchangeGrant: Grant {
   static let type = ClientGrantType.tokenExchange
 

@@ -44,13 +44,13 @@ struct RequestObjects: Sendable {
     }
   }
 
-  /// The claims, if the object is signed as the client registered it.
+  /// The claims, if the object is signed, or not, as the client registered it.
   private func claims(_ text: String, _ client: Client, in tenant: Tenant) async throws -> JWTClaims
   {
     let registered = client.metadata.requests.objectAlgorithm
-    if let registered, registered.algorithm == nil {
-      return try JWTClaims(
-        UnsignedRequestObject(text, registeredAlgorithm: registered.rawValue).parameters)
+    if registered == RequestObjectAlgorithm.none {
+      let object = try UnsignedRequestObject(text, registeredAlgorithm: registered?.rawValue)
+      return try JWTClaims(object.parameters)
     }
     let object = try UnverifiedJWS(text)
     let algorithms = registered?.algorithm.map { [$0] } ?? SignatureAlgorithm.asymmetric

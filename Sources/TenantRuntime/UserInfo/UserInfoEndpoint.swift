@@ -37,7 +37,9 @@ struct UserInfoEndpoint: TenantEndpoint {
     try tenant.userInfoRequirement.check(token, now: clock.now())
     let find = FindUserInfo(
       family: ID(family), client: token.clientID, jti: token.id.description)
-    guard let info = try await database.first(find, in: tenant.schema), info.isAlive else {
+    guard let info = try await database.first(find, in: tenant.schema), info.isAlive,
+      try await database.isLineageAlive(of: token, in: tenant)
+    else {
       throw BearerChallenge.invalidToken("grant, session, user or token no longer valid")
     }
     let subject = tenant.subject(of: info.user, for: client.metadata)
