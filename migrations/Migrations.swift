@@ -14,6 +14,9 @@ package enum Migrations {
     migration(
       3, "rollout", up: PackageResources._003_rollout_up_sql,
       down: PackageResources._003_rollout_down_sql),
+    migration(
+      4, "key_rotation_schedule", up: PackageResources._004_key_rotation_schedule_up_sql,
+      down: PackageResources._004_key_rotation_schedule_down_sql),
   ]
 
   /// Every tenant's schema; `{tenant}` in the scripts is its quoted name.

@@ -58,12 +58,14 @@ package struct TenantRuntime: Sendable {
       clients: tenancy.clients,
       assertions: ClientAssertions(
         keySets: keySets, ring: tenancy.keys, replays: replays, clock: clock))
+    let audiences = TokenAudiences(adminAPI: server.text + "/admin/v1")
     let protocols = ProtocolEndpoints(
       database: database, tenancy: tenancy, authenticate: authenticate, replays: replays,
-      keySets: keySets, settings: settings.tokens, server: server, metrics: counts, clock: clock,
-      random: random)
+      keySets: keySets, settings: settings.tokens, audiences: audiences, metrics: counts,
+      clock: clock, random: random)
     let devices = DeviceEndpoints(
-      database: database, tenancy: tenancy, authenticate: authenticate, consents: consents,
+      database: database, tenancy: tenancy, authenticate: authenticate, audiences: audiences,
+      consents: consents,
       personal: PersonalPage(sessions: sessions, forms: forms, clock: clock),
       throttle: DeviceThrottle(settings: settings.devices, counters: counters), pages: pages,
       clock: clock, random: random)
@@ -112,17 +114,17 @@ private struct ProtocolEndpoints {
 
   init(
     database: Database, tenancy: Tenancy, authenticate: ClientAuthenticator, replays: Replays,
-    keySets: RemoteJWKSets, settings: TokenSettings, server: BaseURL,
+    keySets: RemoteJWKSets, settings: TokenSettings, audiences: TokenAudiences,
     metrics: RuntimeMetrics, clock: WallClock, random: RandomSource
   ) {
-    let audiences = TokenAudiences(adminAPI: server.text + "/admin/v1")
     let issuer = TokenIssuer(
       keys: tenancy.keys, audiences: audiences, users: tenancy.users, clock: clock,
       random: random)
     let tokens = AccessTokens(
       verifier: tenancy.accessTokens, clients: tenancy.clients, database: database)
     let subjects = SubjectTokens(
-      tokens: tokens, keys: tenancy.keys, database: database, clock: clock)
+      tokens: tokens, keys: tenancy.keys, audiences: audiences, database: database,
+      clock: clock)
     let grants = Grants([
       AuthorizationCodeGrant(
         database: database, issuer: issuer, audit: tenancy.audit, clock: clock),
@@ -166,17 +168,19 @@ private struct DeviceEndpoints {
   let endpoints: [any Endpoint<TenantContext>]
 
   init(
-    database: Database, tenancy: Tenancy, authenticate: ClientAuthenticator, consents: Consents,
-    personal: PersonalPage, throttle: DeviceThrottle, pages: Pages, clock: WallClock,
-    random: RandomSource
+    database: Database, tenancy: Tenancy, authenticate: ClientAuthenticator,
+    audiences: TokenAudiences, consents: Consents, personal: PersonalPage, throttle: DeviceThrottle,
+    pages: Pages,
+    clock: WallClock, random: RandomSource
   ) {
     let codes = DeviceCodes(
       database: database, consents: consents, audit: tenancy.audit, clock: clock, random: random)
     endpoints = [
-      DeviceAuthorizationEndpoint(authenticate: authenticate, codes: codes),
+      DeviceAuthorizationEndpoint(
+        authenticate: authenticate, audiences: audiences, codes: codes),
       DeviceEndpoint(
         personal: personal, codes: codes, throttle: throttle, clients: tenancy.clients,
-        pages: pages),
+        users: tenancy.users, pages: pages),
     ]
   }
 }

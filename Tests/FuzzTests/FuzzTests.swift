@@ -6,7 +6,7 @@ enum FuzzTests {
   /// Every target: a new one is a file under `Targets`, a line here and seeds under `Corpus`.
   static let targets: [FuzzTarget] = [
     .json, .form, .cookie, .basic, .jws, .jwk, .requestObject, .outgoingURL, .ipAddress,
-    .redirect, .authorization, .registration, .traceparent,
+    .redirect, .authorization, .claims, .registration, .traceparent,
   ]
 
   static func main() {

@@ -20,6 +20,9 @@ struct TenantTests {
     ("access_token_lifetime_seconds", JSON.integer(29)), ("access_token_lifetime_seconds", "300"),
     ("authorization_code_lifetime_seconds", .integer(61)), ("record_ip_address", "no"),
     ("language", "not a tag"), ("language", ""),
+    ("userinfo_acr_values", .strings(["two words"])),
+    ("userinfo_acr_values", .strings(["\"quoted\""])),
+    ("userinfo_acr_values", "urn:gold"),
     ("session_idle_lifetime_seconds", .integer(20 * 86_400)),
     ("unknown", true),
   ])

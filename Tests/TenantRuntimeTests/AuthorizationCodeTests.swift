@@ -61,9 +61,9 @@ struct AuthorizationCodeTests {
     let stored = AuthorizationCode.Stored(
       user: nil, grant: try code(), expiresAt: Self.now.addingTimeInterval(row.expired ? -1 : 1),
       consumedAt: row.consumed ? Self.now : nil)
-    let refusal = stored.refusal(
+    let refusal = try stored.refusal(
       client: try #require(ClientID(row.client)), redirectURI: row.redirect,
-      challenge: row.challenge, resources: row.resources, now: Self.now)
+      challenge: row.challenge, resources: ResourceIndicators(row.resources), now: Self.now)
     switch refusal {
     case .refuse(let error):
       #expect(!row.revokes)

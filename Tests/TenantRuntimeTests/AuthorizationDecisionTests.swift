@@ -26,6 +26,10 @@ struct AuthorizationDecisionTests {
     ["claims": #"{"id_token":{"sub":{"value":"\#(value)"}}}"#]
   }
 
+  static func essential(_ contextClass: String) -> [String: String] {
+    ["claims": #"{"id_token":{"acr":{"essential":true,"values":["\#(contextClass)"]}}}"#]
+  }
+
   @Test(arguments: [
     Row(testDescription: "signed in and granted", expected: "issue"),
     Row(testDescription: "nobody signed in", signedInSecondsAgo: nil, expected: "signIn"),
@@ -97,18 +101,38 @@ struct AuthorizationDecisionTests {
       parameters: ["acr_values": "urn:gold \(Session.passwordACR)"], contextClass: "urn:old",
       expected: "signIn"),
     Row(
+      testDescription: "acr_values not reached, prompt none",
+      parameters: ["acr_values": Session.passwordACR, "prompt": "none"], contextClass: "urn:old",
+      expected: "issue"),
+    Row(
+      testDescription: "acr_values not reached, signed in for this request",
+      parameters: ["acr_values": Session.passwordACR], signedInSecondsAgo: 5,
+      startedSecondsAgo: 20, contextClass: "urn:old", expected: "issue"),
+    Row(
       testDescription: "acr_values reached", parameters: ["acr_values": Session.passwordACR],
       expected: "issue"),
     Row(
       testDescription: "essential acr out of reach",
-      parameters: ["claims": #"{"id_token":{"acr":{"essential":true,"values":["urn:gold"]}}}"#],
+      parameters: essential("urn:gold"),
       expected: "unmet_authentication_requirements"),
     Row(
       testDescription: "essential acr reached",
-      parameters: [
-        "claims":
-          #"{"id_token":{"acr":{"essential":true,"value":"\#(Session.passwordACR)"}}}"#
-      ], expected: "issue"),
+      parameters: essential(Session.passwordACR), expected: "issue"),
+    Row(
+      testDescription: "essential acr not reached", parameters: essential(Session.passwordACR),
+      contextClass: "urn:old", expected: "signIn"),
+    Row(
+      testDescription: "essential acr not reached, prompt none",
+      parameters: essential(Session.passwordACR).merging(["prompt": "none"]) { $1 },
+      contextClass: "urn:old", expected: "login_required"),
+    Row(
+      testDescription: "essential acr not reached, signed in for this request",
+      parameters: essential(Session.passwordACR), signedInSecondsAgo: 5, startedSecondsAgo: 20,
+      contextClass: "urn:old", expected: "unmet_authentication_requirements"),
+    Row(
+      testDescription: "essential acr without values",
+      parameters: ["claims": #"{"id_token":{"acr":{"essential":true}}}"#], contextClass: "urn:old",
+      expected: "issue"),
     Row(
       testDescription: "a claim beyond the granted scope",
       parameters: ["claims": #"{"userinfo":{"name":null}}"#], expected: "askConsent"),

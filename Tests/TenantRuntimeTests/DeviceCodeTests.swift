@@ -41,32 +41,56 @@ struct DeviceCodeTests {
   static let now = Date(unixSeconds: 1_800_000_000)
 
   func stored(
-    _ state: DeviceCode.State, hurried: Bool = false, left: Double = 60, consumed: Bool = false
+    _ state: DeviceCode.State, resources: [String] = [], hurried: Bool = false,
+    left: Double = 60, consumed: Bool = false
   ) throws -> DeviceCode.Stored {
     DeviceCode.Stored(
       user: nil,
       code: DeviceCode(
-        client: try #require(ClientID("tv")), scope: .none, state: state, intervalSeconds: 5,
-        isHurried: hurried, family: ID(UUID()), approval: nil),
+        client: try #require(ClientID("tv")), scope: .none, resources: resources, state: state,
+        intervalSeconds: 5, isHurried: hurried, family: ID(UUID()), approval: nil),
       expiresAt: Self.now.addingTimeInterval(left), consumedAt: consumed ? Self.now : nil)
   }
 
   @Test("Section 3.5: what a poll is told")
   func decisions() throws {
     let now = Self.now
-    #expect(try stored(.pending).decision(now: now) == .refuse(.authorizationPending))
-    #expect(try stored(.pending, hurried: true).decision(now: now) == .refuse(.slowDown))
-    #expect(try stored(.denied).decision(now: now) == .refuse(.deviceDenied))
-    #expect(try stored(.approved).decision(now: now) == .issue)
-    #expect(try stored(.approved, hurried: true).decision(now: now) == .issue)
+    #expect(
+      try stored(.pending).decision(resources: .none, now: now) == .refuse(.authorizationPending))
+    #expect(
+      try stored(.pending, hurried: true).decision(resources: .none, now: now) == .refuse(.slowDown)
+    )
+    #expect(try stored(.denied).decision(resources: .none, now: now) == .refuse(.deviceDenied))
+    #expect(try stored(.approved).decision(resources: .none, now: now) == .issue)
+    #expect(try stored(.approved, hurried: true).decision(resources: .none, now: now) == .issue)
     for state in [DeviceCode.State.pending, .approved, .denied] {
-      #expect(try stored(state, left: 0).decision(now: now) == .refuse(.expiredDeviceCode))
+      #expect(
+        try stored(state, left: 0).decision(resources: .none, now: now)
+          == .refuse(.expiredDeviceCode))
     }
     #expect(
-      try stored(.approved, consumed: true).decision(now: now)
+      try stored(.approved, consumed: true).decision(resources: .none, now: now)
         == .refuse(.invalidGrant("device code reused")))
     #expect(OAuthError.deviceDenied.status == .badRequest)
     #expect(try stored(.pending).isOpen(now: now) && !stored(.pending, left: 0).isOpen(now: now))
     #expect(try !stored(.approved).isOpen(now: now))
+  }
+
+  @Test("RFC 8707 section 2.2: a poll may narrow what was approved, and no more")
+  func resources() throws {
+    let (one, two) = ("https://one.example/", "https://two.example/")
+    for (granted, asked, expected) in [
+      ([], [], .issue), ([], [one], .issue), ([one, two], [], .issue), ([one, two], [two], .issue),
+      ([one], [one, two], .refuse(.invalidTarget)), ([one], [two], .refuse(.invalidTarget)),
+    ] as [([String], [String], DeviceCode.PollDecision)] {
+      let decision = try stored(.approved, resources: granted)
+        .decision(resources: ResourceIndicators(asked), now: Self.now)
+      #expect(decision == expected, "\(asked) of \(granted)")
+    }
+    // Nobody has decided yet: what is asked for is looked at afterwards.
+    #expect(
+      try stored(.pending, resources: [one])
+        .decision(resources: ResourceIndicators([two]), now: Self.now)
+        == .refuse(.authorizationPending))
   }
 }

@@ -59,21 +59,6 @@ struct RequestObjectTests {
     #expect(throws: Never.self) { try object(["response_type": "code"]).applied(to: outer) }
   }
 
-  @Test(
-    "Unsigned objects have alg none and no signature",
-    arguments: [
-      "", "a.b", "e30.e30.", "eyJhbGciOiJub25lIn0.e30.x", "eyJhbGciOiJSUzI1NiJ9.e30.",
-      "eyJhbGciOiJub25lIn0.e30", "eyJhbGciOiJub25lIiwiY3JpdCI6WyJ4Il19.e30.", "!.e30.",
-    ])
-  func unsigned(_ text: String) {
-    #expect(throws: JOSEError.self) { try UnsignedRequestObject(text) }
-  }
-
-  @Test("An unsigned object is read")
-  func reads() throws {
-    #expect(try UnsignedRequestObject("eyJhbGciOiJub25lIn0.e30.").payload == Array("{}".utf8))
-  }
-
   @Test("request_uri: registered, https or vouched for, and a fragment is a digest")
   func addresses() throws {
     let digest = String(repeating: "A", count: 43)

@@ -119,6 +119,19 @@ struct PagesTests {
       (.redirecting(to: "/cb"), "'self'"),
       (.redirecting(to: "x; script-src *: y"), "'self'"),
       (.redirecting(to: "http://a; script-src *"), "'self' http:"),
+      (.posting(to: "https://app.example.com/cb?x=1", origins: []), "https://app.example.com"),
+      (.posting(to: "https://app.example.com:8443", origins: []), "https://app.example.com:8443"),
+      (.posting(to: "http://127.0.0.1:49152/cb", origins: []), "http://127.0.0.1:49152"),
+      (.posting(to: "http://localhost/cb", origins: []), "http://localhost"),
+      (.posting(to: "http://[::1]:49152/cb", origins: []), "http:"),
+      (
+        .posting(
+          to: "https://app.example.com/cb",
+          origins: ["https://app.example.com", "https://www.example.com", "http://[::1]:3000"]),
+        "https://app.example.com https://www.example.com"
+      ),
+      (.posting(to: "https://a.example; script-src *", origins: []), "https:"),
+      (.posting(to: "x; script-src *: y", origins: []), "'none'"),
     ])
   func formTargets(_ targets: FormTargets, _ sources: String) {
     #expect(targets.sources == sources)

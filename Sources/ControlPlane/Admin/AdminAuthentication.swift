@@ -60,7 +60,7 @@ package struct AdminAuthentication: Sendable {
       tokenID: token.id.description, family: token.id.family, client: token.clientID,
       user: token.user, issuedAt: token.issuedAt)
     guard let tokenStatus = try await database.first(check, in: system.schema),
-      tokenStatus.isUsable
+      tokenStatus.isUsable, try await database.isLineageAlive(of: token, in: system)
     else {
       throw BearerChallenge.invalidToken("revoked")
     }

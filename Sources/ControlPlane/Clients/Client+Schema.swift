@@ -1,3 +1,4 @@
+import JOSE
 import Platform
 import Tenancy
 import Web
@@ -12,7 +13,7 @@ extension Client {
     .optional("grant_types", .array(choice(ClientGrantType.self))),
     .optional("response_types", .array(choice(ClientResponseType.self))),
     .optional("token_endpoint_auth_method", choice(ClientAuthenticationMethodName.self)),
-    .optional("token_endpoint_auth_signing_alg", choice(AssertionAlgorithm.self)),
+    .optional("token_endpoint_auth_signing_alg", choice(SignatureAlgorithm.self)),
     .optional("application_type", choice(ApplicationType.self)),
     .optional("scope", .string(), "What the client may ask for, with blanks between."),
     .optional("client_uri", .string(format: "uri")), .optional("logo_uri", .string(format: "uri")),
@@ -59,7 +60,10 @@ extension Client {
   ]
 
   static let schema = Schema.object(
-    [.required("client_id", .string()), .required("client_id_issued_at", .integer())]
+    [
+      .required("client_id", .string()), .required("client_id_issued_at", .integer()),
+      .required("status", choice(ClientStatus.self)),
+    ]
       + metadataMembers + [
         .optional("client_secret", .string(), "Once, in the answer that made it."),
         .optional("client_secret_expires_at", .integer()),

@@ -1,3 +1,4 @@
+package import JOSE
 package import Platform
 
 /// Client metadata in the names of RFC 7591 section 2 and of OpenID Connect Dynamic Client
@@ -9,7 +10,7 @@ package struct ClientMetadata: Sendable, Hashable {
   package var responseTypes: [ClientResponseType] = [.code]
   package var authenticationMethod: ClientAuthenticationMethodName = .clientSecretBasic
   /// The only algorithm its assertions may have; nil for any that fits the method.
-  package var authenticationAlgorithm: AssertionAlgorithm?
+  package var authenticationAlgorithm: SignatureAlgorithm?
   package var applicationType: ApplicationType = .web
   /// What the client may ask for; empty for a client that needs no scope.
   package var scope: OAuthScope = .none

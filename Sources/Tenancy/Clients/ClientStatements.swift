@@ -74,6 +74,11 @@ struct UpdateClient: Statement {
     """
 }
 
+/// Lets one client after the other register, so that each counts those before it; everything else goes on.
+struct LockRegistrations: Statement {
+  static let sql: SQL<Self> = "lock table \(tenant).client in share update exclusive mode"
+}
+
 /// How many clients have registered themselves.
 struct CountSelfRegisteredClients: Statement {
   static let sql: SQL<Self> = """

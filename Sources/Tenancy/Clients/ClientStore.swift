@@ -73,6 +73,7 @@ package struct ClientStore: Sendable {
     _ metadata: ClientMetadata, countMax: Int, in tx: Transaction, tenant: Tenant,
     origin: AuditOrigin
   ) async throws -> IssuedClient {
+    try await tx.run(LockRegistrations())
     let count = try await tx.first(CountSelfRegisteredClients()) ?? 0
     guard count < countMax else { throw ClientError.tooMany }
     return try await insert(

@@ -62,27 +62,6 @@ package enum ClientSigningAlgorithm: String, Sendable, Hashable, CaseIterable {
   }
 }
 
-/// The algorithms of what a client signs to prove who it is (OpenID Connect Core section 9).
-package enum AssertionAlgorithm: String, Sendable, Hashable, CaseIterable {
-  case hs256 = "HS256"
-  case rs256 = "RS256"
-  case ps256 = "PS256"
-  case es256 = "ES256"
-  case es384 = "ES384"
-  case edDSA = "EdDSA"
-
-  package var algorithm: SignatureAlgorithm {
-    switch self {
-    case .hs256: .hs256
-    case .rs256: .rs256
-    case .ps256: .ps256
-    case .es256: .es256
-    case .es384: .es384
-    case .edDSA: .edDSA
-    }
-  }
-}
-
 /// The algorithms of request objects (OpenID Connect Core section 6.1).
 package enum RequestObjectAlgorithm: String, Sendable, Hashable, CaseIterable {
   /// Unsigned; only where a client registered it.

@@ -11,6 +11,8 @@ package struct TenantSettings: Sendable, Hashable {
   package var refreshTokenLifetimeSeconds = 30 * 86_400
   /// How long after the sign-in userinfo tells claims (RFC 9470); 0 for as long as the token lives.
   package var userInfoAuthenticationMaxAgeSeconds = 0
+  /// By which classes of sign-in it does (RFC 9470), the preferred one first; empty for any.
+  package var userInfoContextClasses: [String] = []
   package var sessionIdleLifetimeSeconds = 12 * 3600
   package var sessionAbsoluteLifetimeSeconds = 14 * 86_400
   /// What has keys from the beginning; a client that asks for another algorithm brings it about, too.
@@ -86,6 +88,12 @@ package struct TenantSettings: Sendable, Hashable {
     if let algorithms: [ClientSigningAlgorithm] = read.choices("signing_algorithms") {
       signingAlgorithms = algorithms
     }
+    userInfoContextClasses =
+      read.strings("userinfo_acr_values", countMax: 10, bytesMax: 256) ?? []
+    if !userInfoContextClasses.allSatisfy({ $0.utf8.allSatisfy(\.isScopeByte) }) {
+      // They are separated by blanks, and stand between quotation marks.
+      read.refuse("userinfo_acr_values", "has an entry with a character that no header can hold")
+    }
     guard let tag = read.string("language", bytesMax: 35) else { return }
     if let problem = ClaimRule.languageProblem(tag) {
       read.refuse("language", problem)
@@ -105,6 +113,7 @@ package struct TenantSettings: Sendable, Hashable {
     }
     registration.write(to: &object)
     object["signing_algorithms"] = .strings(signingAlgorithms.map(\.rawValue))
+    object["userinfo_acr_values"] = .strings(userInfoContextClasses)
     object["language"] = .string(language)
     return object
   }

@@ -21,6 +21,8 @@ package struct AccessToken: Sendable, Hashable {
   package var actor: JSONObject?
   /// Who alone may become the actor (RFC 8693 section 4.4).
   package var eligibleActor: JSONObject?
+  /// What it was exchanged from; nil for a token of a grant.
+  package var lineage: TokenLineage?
 
   /// RFC 9068 section 2.2.1.
   package struct Authentication: Sendable, Hashable {
@@ -75,6 +77,7 @@ package struct AccessToken: Sendable, Hashable {
     }
     claims["act"] = actor.map(JSON.object)
     claims["may_act"] = eligibleActor.map(JSON.object)
+    claims[TokenLineage.claim] = lineage?.json
     return claims
   }
 
@@ -97,6 +100,7 @@ package struct AccessToken: Sendable, Hashable {
       authentication: try Self.authentication(claims))
     actor = try Self.object(claims, "act")
     eligibleActor = try Self.object(claims, "may_act")
+    lineage = try TokenLineage(claims)
   }
 
   private static func object(_ claims: JWTClaims, _ name: String) throws(JOSEError) -> JSONObject? {

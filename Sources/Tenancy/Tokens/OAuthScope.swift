@@ -64,7 +64,7 @@ package struct OAuthScope: Sendable, Hashable, LosslessStringConvertible {
 
 extension UInt8 {
   /// `%x21 / %x23-5B / %x5D-7E`: visible ASCII without quote and backslash.
-  fileprivate var isScopeByte: Bool {
+  var isScopeByte: Bool {
     self == 0x21 || (0x23...0x5B).contains(self) || (0x5D...0x7E).contains(self)
   }
 }

@@ -86,7 +86,8 @@ extension AuthorizationCode {
 
 extension AuthorizationCode.Stored {
   func refusal(
-    client: ClientID, redirectURI: String?, challenge: String?, resources: [String], now: Date
+    client: ClientID, redirectURI: String?, challenge: String?, resources: ResourceIndicators,
+    now: Date
   ) -> AuthorizationCode.Refusal {
     guard grant.client == client else { return .refuse(.invalidGrant("code of another client")) }
     guard consumedAt == nil else { return .revokeFamily(.invalidGrant("code reused")) }
@@ -98,10 +99,7 @@ extension AuthorizationCode.Stored {
     if let redirectURI, redirectURI != grant.redirectURI {
       return .refuse(.invalidGrant("redirect_uri does not match"))
     }
-    // RFC 8707 section 2.2: not more than what was granted.
-    guard grant.resources.isEmpty || resources.allSatisfy(grant.resources.contains) else {
-      return .refuse(.invalidTarget)
-    }
+    guard resources.narrows(grant.resources) else { return .refuse(.invalidTarget) }
     return .refuse(.invalidGrant("user or session no longer active"))
   }
 }

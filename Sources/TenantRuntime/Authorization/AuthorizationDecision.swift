@@ -51,9 +51,10 @@ extension AuthorizationRequest {
       // Section 5.5.1.1: a requirement that cannot be met is a failed authentication.
       return .refuse(.unmetAuthenticationRequirements)
     }
-    guard let user = situation.user, isFresh(user, situation), isStrong(user) else {
+    guard let user = situation.user, isFresh(user, situation) else {
       return prompt == .none ? .refuse(.loginRequired) : .signIn
     }
+    if let decision = stepUp(user, situation) { return decision }
     if situation.hinted == .somebodyElse
       || (!claims.subject.isEmpty && !claims.subject.contains(user.subject))
     {
@@ -78,11 +79,20 @@ extension AuthorizationRequest {
     return situation.now.timeIntervalSince(user.authenticatedAt) <= Double(maxAgeSeconds)
   }
 
-  /// Whether the sign-in was of a class that is asked for, as far as signing in again could help.
-  private func isStrong(_ user: SignedInUser) -> Bool {
-    guard let classes = contextClasses,
-      !Session.contextClasses.isDisjoint(with: classes.values)
-    else { return true }
-    return classes.values.contains(user.contextClass)
+  /// What becomes of a sign-in of none of the classes that are asked for; nil if nothing does.
+  ///
+  /// Section 3.1.2.1: `acr_values` are a wish, so they are worth a sign-in, and never an error.
+  private func stepUp(_ user: SignedInUser, _ situation: AuthorizationSituation)
+    -> AuthorizationDecision?
+  {
+    guard let classes = contextClasses, !classes.values.contains(user.contextClass) else {
+      return nil
+    }
+    let isReachable = !Session.contextClasses.isDisjoint(with: classes.values)
+    guard isReachable, !hasJustSignedIn(user, situation) else {
+      return classes.isEssential ? .refuse(.unmetAuthenticationRequirements) : nil
+    }
+    guard prompt == .none else { return .signIn }
+    return classes.isEssential ? .refuse(.loginRequired) : nil
   }
 }

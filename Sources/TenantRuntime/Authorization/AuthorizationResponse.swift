@@ -47,7 +47,8 @@ struct AuthorizationResponse {
       let page = try pages.render(
         .formPost, title: "Continue", owner: context.tenant.pageOwner,
         ["action": .string(redirect.uri), "fields": .array(fields)],
-        forms: .redirecting(to: redirect.uri), script: .submitsForm, cookies: cookies)
+        forms: .posting(to: redirect.uri, origins: redirect.origins), script: .submitsForm,
+        cookies: cookies)
       return page.response(from: request, context: context)
     }
   }

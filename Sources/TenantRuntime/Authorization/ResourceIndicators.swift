@@ -21,6 +21,14 @@ struct ResourceIndicators: Sendable, Equatable {
     }
   }
 
+  /// Whether this asks for no more than was granted, where resources were named (RFC 8707 section 2.2).
+  func narrows(_ granted: [String]) -> Bool {
+    granted.isEmpty || uris.allSatisfy(granted.contains)
+  }
+
+  /// What tokens are for: what is asked for now, or all that was granted.
+  func chosen(from granted: [String]) -> [String] { uris.isEmpty ? granted : uris }
+
   /// Refuses what the client may not have tokens for: beyond the issuer, only what it registered.
   func require(_ client: ClientMetadata, audiences: [String]) throws(OAuthError) {
     let allowed = audiences + client.requests.resources

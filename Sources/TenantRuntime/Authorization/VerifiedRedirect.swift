@@ -41,7 +41,7 @@ struct UnverifiedAuthorizationRequest: Sendable {
     let mode = parameters.values["response_mode"].flatMap(ResponseMode.init) ?? .query
     return VerifiedRedirect(
       uri: uri, state: parameters.values["state"], issuer: issuer,
-      mode: mode.reaches(uri) ? mode : .query)
+      mode: mode.reaches(uri) ? mode : .query, origins: client.origins)
   }
 }
 
@@ -65,12 +65,17 @@ struct VerifiedRedirect: Sendable, Equatable {
   let state: String?
   let issuer: String
   let mode: ResponseMode
+  /// Where the application may lead the browser afterwards.
+  let origins: [String]
 
-  fileprivate init(uri: String, state: String?, issuer: String, mode: ResponseMode) {
+  fileprivate init(
+    uri: String, state: String?, issuer: String, mode: ResponseMode, origins: [String]
+  ) {
     self.uri = uri
     self.state = state
     self.issuer = issuer
     self.mode = mode
+    self.origins = origins
   }
 
   /// What every response carries: the result, `state` as sent, and `iss` (RFC 9207).

@@ -6,6 +6,7 @@ import Web
 /// `POST /oauth2/device`: a device begins (RFC 8628 section 3.1).
 struct DeviceAuthorizationEndpoint: TenantEndpoint {
   let authenticate: ClientAuthenticator
+  let audiences: TokenAudiences
   let codes: DeviceCodes
 
   func mount(on routes: some RouterMethods<TenantContext>) {
@@ -22,7 +23,10 @@ struct DeviceAuthorizationEndpoint: TenantEndpoint {
     // RFC 6749 section 3.3: a request that leaves it out fails, since there is no default.
     guard let text = try form.optional("scope") else { throw OAuthError.invalidScope }
     let scope = try ScopePolicy.requested(text, registered: client.metadata.scope)
-    let (device, user) = try await codes.begin(scope: scope, client: client, in: tenant)
+    let resources = try ResourceIndicators(form.all("resource"))
+    try audiences.require(resources, for: client, in: tenant)
+    let (device, user) = try await codes.begin(
+      scope: scope, resources: resources, client: client, in: tenant)
     let page = "\(tenant.issuer)/device"
     return JSONResponse(
       .ok,

@@ -14,6 +14,8 @@ struct DeviceCode: Sendable, Equatable {
 
   let client: ClientID
   let scope: OAuthScope
+  /// What tokens may be for; empty if the request named none (RFC 8707).
+  let resources: [String]
   let state: State
   /// How far apart polls must be now; it grows with every one that comes too early.
   let intervalSeconds: Int
@@ -69,12 +71,14 @@ extension DeviceCode {
 
   /// A new one as it is stored.
   static func payload(
-    client: ClientID, scope: OAuthScope, family: ID<TokenFamily>, secretHash: String
+    client: ClientID, scope: OAuthScope, resources: [String], family: ID<TokenFamily>,
+    secretHash: String
   ) -> JSON {
     [
       "client_id": .string(client.text), "scope": .string(scope.description),
-      "family_id": .string(family.description), "secret_hash": .string(secretHash),
-      "state": .string(State.pending.rawValue), "interval": .integer(intervalSeconds),
+      "resources": .strings(resources), "family_id": .string(family.description),
+      "secret_hash": .string(secretHash), "state": .string(State.pending.rawValue),
+      "interval": .integer(intervalSeconds),
       "hurried": false,
     ]
   }
@@ -88,8 +92,10 @@ extension DeviceCode {
       let family = payload["family_id"]?.stringValue.flatMap({ ID<TokenFamily>($0) })
     else { throw Malformed() }
     self.init(
-      client: client, scope: scope, state: state, intervalSeconds: interval, isHurried: isHurried,
-      family: family, approval: Approval(payload))
+      client: client, scope: scope,
+      resources: payload["resources"]?.arrayValue?.compactMap(\.stringValue) ?? [], state: state,
+      intervalSeconds: interval, isHurried: isHurried, family: family,
+      approval: Approval(payload))
   }
 }
 
@@ -112,12 +118,13 @@ extension DeviceCode.Approval {
 
 extension DeviceCode.Stored {
   /// No I/O, so every branch is a row in a unit test.
-  func decision(now: Date) -> DeviceCode.PollDecision {
+  func decision(resources: ResourceIndicators, now: Date) -> DeviceCode.PollDecision {
     guard consumedAt == nil else { return .refuse(.invalidGrant("device code reused")) }
     guard now < expiresAt else { return .refuse(.expiredDeviceCode) }
     switch code.state {
     case .denied: return .refuse(.deviceDenied)
-    case .approved: return .issue
+    case .approved:
+      return resources.narrows(code.resources) ? .issue : .refuse(.invalidTarget)
     case .pending: return .refuse(code.isHurried ? .slowDown : .authorizationPending)
     }
   }

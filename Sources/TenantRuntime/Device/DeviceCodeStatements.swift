@@ -104,11 +104,13 @@ struct ConsumeDeviceCode: Statement {
       returning user_id, payload
     ), family as (
       insert into \(tenant).token_family
-             (id, user_id, client_id, scope, auth_time, acr, amr, generation, created_at, expires_at)
+             (id, user_id, client_id, scope, auth_time, acr, amr, resources, generation, created_at,
+              expires_at)
       select (payload ->> 'family_id')::uuid, user_id, payload ->> 'client_id', payload ->> 'scope',
              (payload ->> 'auth_time')::timestamptz, payload ->> 'acr',
-             array(select jsonb_array_elements_text(payload -> 'amr')), \(\.generation), \(\.now),
-             \(\.expiresAt)
+             array(select jsonb_array_elements_text(payload -> 'amr')),
+             array(select jsonb_array_elements_text(coalesce(payload -> 'resources', '[]'))),
+             \(\.generation), \(\.now), \(\.expiresAt)
         from code
       returning id
     )

@@ -13,9 +13,9 @@ struct DeviceCodes: Sendable {
   let clock: WallClock
   let random: RandomSource
 
-  func begin(scope: OAuthScope, client: Client, in tenant: Tenant) async throws
-    -> (device: DeviceCodeText, user: UserCode)
-  {
+  func begin(
+    scope: OAuthScope, resources: ResourceIndicators, client: Client, in tenant: Tenant
+  ) async throws -> (device: DeviceCodeText, user: UserCode) {
     let now = clock.now()
     let expiresAt = now.addingTimeInterval(Double(DeviceCode.lifetimeSeconds))
     // A code that is in use is drawn about once in a billion times.
@@ -23,8 +23,8 @@ struct DeviceCodes: Sendable {
       let user = UserCode(random)
       let device = DeviceCodeText(row: user.hash(in: tenant), secret: random.bytes(32))
       let payload = DeviceCode.payload(
-        client: client.id, scope: scope, family: .generate(clock, random),
-        secretHash: device.secretHash)
+        client: client.id, scope: scope, resources: resources.uris,
+        family: .generate(clock, random), secretHash: device.secretHash)
       let insert = InsertDeviceCode(
         hash: device.row, payload: payload, now: now, expiresAt: expiresAt)
       if try await database.run(insert, in: tenant.schema) == 1 { return (device, user) }

@@ -1,3 +1,4 @@
+import JOSE
 import Platform
 import Tenancy
 
@@ -25,7 +26,7 @@ struct Metadata: Sendable {
       members["registration_endpoint"] = .string(
         "\(tenant.issuer)/\(RegistrationEndpoint.path)")
     }
-    let assertions = AssertionAlgorithm.allCases.map { JSON.string($0.rawValue) }
+    let assertions = SignatureAlgorithm.allCases.map { JSON.string($0.rawValue) }
     for endpoint in ["token", "introspection", "revocation"] {
       members["\(endpoint)_endpoint_auth_signing_alg_values_supported"] = .array(assertions)
     }

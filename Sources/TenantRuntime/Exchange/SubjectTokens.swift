@@ -20,17 +20,22 @@ struct SubjectToken: Sendable, Equatable {
   /// The client it was issued to.
   let client: ClientID
   let family: ID<TokenFamily>?
+  /// What it is for.
+  let audience: [String]
   let scope: OAuthScope
   let expiresAt: Date
   let authentication: AccessToken.Authentication?
   let actor: JSONObject?
   let eligibleActor: JSONObject?
+  /// What becomes of a token that is exchanged for it.
+  let lineage: TokenLineage
 }
 
 /// Reads the tokens an exchange is about (RFC 8693 section 2.1): only our own, and only those that still count.
 struct SubjectTokens: Sendable {
   let tokens: AccessTokens
   let keys: SigningKeyRing
+  let audiences: TokenAudiences
   let database: Database
   let clock: WallClock
 
@@ -53,9 +58,11 @@ struct SubjectTokens: Sendable {
     else { return nil }
     return SubjectToken(
       subject: token.subject, user: try await user(of: token, tenant), client: token.clientID,
-      family: token.id.family.map { ID($0) }, scope: token.scope, expiresAt: token.expiresAt,
-      authentication: token.authentication, actor: token.actor,
-      eligibleActor: token.eligibleActor)
+      family: token.id.family.map { ID($0) }, audience: token.audience, scope: token.scope,
+      expiresAt: token.expiresAt, authentication: token.authentication, actor: token.actor,
+      eligibleActor: token.eligibleActor,
+      lineage: TokenLineage(
+        token: token.id.description, client: token.clientID, before: token.lineage))
   }
 
   /// A pairwise `sub` does not tell who it is, but the grant does.
@@ -103,10 +110,12 @@ struct SubjectTokens: Sendable {
       return nil
     }
     return SubjectToken(
-      subject: subject, user: user, client: client.id, family: family.id, scope: family.scope,
-      expiresAt: expiresAt,
+      subject: subject, user: user, client: client.id, family: family.id,
+      audience: audiences.audience(of: family.scope, resources: family.resources, in: tenant),
+      scope: family.scope, expiresAt: expiresAt,
       authentication: AccessToken.Authentication(
         time: family.authenticatedAt, contextClass: family.acr, methods: family.amr),
-      actor: claims["act"]?.objectValue, eligibleActor: claims["may_act"]?.objectValue)
+      actor: claims["act"]?.objectValue, eligibleActor: claims["may_act"]?.objectValue,
+      lineage: TokenLineage(token: nil, client: client.id, before: nil))
   }
 }

@@ -5,7 +5,7 @@ import Web
 
 /// What an exchange asks for, once its tokens are read (RFC 8693 section 2.1).
 struct TokenExchange: Sendable {
-  /// Our policy: a chain of more actors than this is a loop or a mistake.
+  /// Our policy: a chain of more actors, or exchanges, than this is a loop or a mistake.
   static let actorsMax = 5
 
   let subject: SubjectToken
@@ -16,17 +16,17 @@ struct TokenExchange: Sendable {
 
   /// What the new token will say.
   struct Plan: Sendable, Equatable {
-    /// Empty for the issuer's own endpoints.
     let audience: [String]
     let scope: OAuthScope
     let actor: JSONObject?
     let expiresAt: Date
   }
 
-  /// No I/O, so every branch is a row in a unit test.
-  func plan(client: Client, issuer: String, lifetimeSeconds: Int, now: Date) throws(OAuthError)
-    -> Plan
-  {
+  /// No I/O, so every branch is a row in a unit test; `ownAudience` is what a token is for that names no target.
+  func plan(
+    client: Client, issuer: String, ownAudience: (OAuthScope) -> [String], lifetimeSeconds: Int,
+    now: Date
+  ) throws(OAuthError) -> Plan {
     guard let policy = client.metadata.tokenExchange else {
       throw .unauthorizedClient("no token_exchange policy")
     }
@@ -41,9 +41,18 @@ struct TokenExchange: Sendable {
     guard Self.allows(subject.eligibleActor, acting: acting, issuer: issuer) else {
       throw Self.unacceptable("subject_token", "may_act names another actor")
     }
+    guard subject.lineage.tokens.count <= Self.actorsMax else {
+      throw Self.unacceptable("subject_token", "exchanged too often")
+    }
     guard targets.allSatisfy(policy.audiences.contains) else { throw .invalidTarget }
+    let scope = try scope(of: client)
+    let audience = targets.isEmpty ? ownAudience(scope) : targets
+    // Our policy: what is for others (RFC 8707) opens nothing here, and neither does what it is exchanged for.
+    guard !targets.isEmpty || audience.allSatisfy(subject.audience.contains) else {
+      throw .invalidTarget
+    }
     return Plan(
-      audience: targets, scope: try scope(of: client),
+      audience: audience, scope: scope,
       actor: try chain(acting: acting, policy: policy, client: client.id),
       expiresAt: min(subject.expiresAt, now.addingTimeInterval(Double(lifetimeSeconds))))
   }

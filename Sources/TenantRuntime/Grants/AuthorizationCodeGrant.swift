@@ -51,8 +51,7 @@ struct AuthorizationCodeGrant: Grant {
         family: redeemed.family, user: redeemed.user, session: grant.session, scope: grant.scope,
         authenticatedAt: grant.authenticatedAt, acr: grant.acr, amr: grant.amr,
         nonce: grant.nonce, refreshGeneration: refreshes ? 1 : nil, claims: grant.claims,
-        resources: parameters.resources.uris.isEmpty
-          ? grant.resources : parameters.resources.uris),
+        resources: parameters.resources.chosen(from: grant.resources)),
       scope: grant.scope, client: request.client, in: request.tenant)
   }
 
@@ -67,7 +66,7 @@ struct AuthorizationCodeGrant: Grant {
       }
       switch stored.refusal(
         client: request.client.id, redirectURI: parameters.redirectURI,
-        challenge: parameters.challenge?.value, resources: parameters.resources.uris, now: now)
+        challenge: parameters.challenge?.value, resources: parameters.resources, now: now)
       {
       case .refuse(let error): return error
       case .revokeFamily(let error):

@@ -13,9 +13,11 @@ struct DeviceCodeGrant: Grant {
 
   struct Parameters: FormDecodable {
     let code: DeviceCodeText?
+    let resources: ResourceIndicators
 
     init(_ form: Form) throws(OAuthError) {
       code = DeviceCodeText(try form.required("device_code"))
+      resources = try ResourceIndicators(form.all("resource"))
     }
   }
 
@@ -23,21 +25,23 @@ struct DeviceCodeGrant: Grant {
     guard let code = parameters.code else {
       throw OAuthError.invalidGrant("malformed device code")
     }
+    try issuer.audiences.require(parameters.resources, for: request.client, in: request.tenant)
     let now = clock.now()
     let poll = PollDeviceCode(
       hash: code.row, secretHash: code.secretHash, client: request.client.id, now: now)
     guard let stored = try await database.first(poll, in: request.tenant.schema) else {
       throw OAuthError.invalidGrant("unknown device code")
     }
-    switch stored.decision(now: now) {
+    switch stored.decision(resources: parameters.resources, now: now) {
     case .refuse(let error): throw error
-    case .issue: return try await redeem(code, stored.code, request)
+    case .issue: return try await redeem(code, stored.code, parameters.resources, request)
     }
   }
 
-  private func redeem(_ code: DeviceCodeText, _ device: DeviceCode, _ request: TokenRequest)
-    async throws -> TokenSet
-  {
+  private func redeem(
+    _ code: DeviceCodeText, _ device: DeviceCode, _ resources: ResourceIndicators,
+    _ request: TokenRequest
+  ) async throws -> TokenSet {
     let now = clock.now()
     let refreshes = request.client.allows(.refreshToken)
     let consume = ConsumeDeviceCode(
@@ -51,7 +55,8 @@ struct DeviceCodeGrant: Grant {
       TokenGrant(
         family: device.family, user: user, session: nil, scope: device.scope,
         authenticatedAt: approval.authenticatedAt, acr: approval.acr, amr: approval.amr,
-        nonce: nil, refreshGeneration: refreshes ? 1 : nil),
+        nonce: nil, refreshGeneration: refreshes ? 1 : nil,
+        resources: resources.chosen(from: device.resources)),
       scope: device.scope, client: request.client, in: request.tenant)
   }
 }

@@ -30,6 +30,7 @@ struct JWTBearerGrant: Grant {
     let assertion: UnverifiedJWS
     let issuer: String
     let scope: OAuthScope?
+    let resources: ResourceIndicators
 
     init(_ form: Form) throws(OAuthError) {
       let text = try form.required("assertion")
@@ -41,6 +42,7 @@ struct JWTBearerGrant: Grant {
       guard let issuer = assertion.claimedIssuer else { throw .invalidGrant("assertion: no iss") }
       self.issuer = issuer
       scope = try ScopePolicy.parsed(form.optional("scope"))
+      resources = try ResourceIndicators(form.all("resource"))
     }
   }
 
@@ -52,6 +54,7 @@ struct JWTBearerGrant: Grant {
     else { throw OAuthError.invalidGrant("assertion: issuer not trusted for this client") }
     let claims = try await claims(parameters.assertion, of: trusted, tenant)
     let scope = try scope(parameters.scope, trusted.metadata, client)
+    try issuer.audiences.require(parameters.resources, for: client, in: tenant)
     // Last, so that a request refused for something else may be repeated.
     guard await replays.isFirstUse(claims, signedBy: "issuer \(trusted.id)", in: tenant) else {
       throw OAuthError.invalidGrant("assertion: jti was used before")
@@ -61,12 +64,13 @@ struct JWTBearerGrant: Grant {
         throw OAuthError.invalidGrant("assertion: sub is not the client")
       }
       return try await issuer.issueToClient(
-        scope: scope, resources: [], client: client, in: tenant)
+        scope: scope, resources: parameters.resources.uris, client: client, in: tenant)
     }
     guard let user = try await user(claims.required("sub"), trusted.metadata.subject, tenant),
       user.status == .active
     else { throw OAuthError.invalidGrant("assertion: no such user") }
-    return try await issue(to: user, vouchedForBy: trusted, scope, request)
+    return try await issue(
+      to: user, vouchedForBy: trusted, scope, parameters.resources.uris, request)
   }
 
   /// Section 3.
@@ -130,15 +134,17 @@ struct JWTBearerGrant: Grant {
 
   private func issue(
     to user: User, vouchedForBy trusted: TrustedIssuer, _ scope: OAuthScope,
-    _ request: TokenRequest
+    _ resources: [String], _ request: TokenRequest
   ) async throws -> TokenSet {
     let now = clock.now()
     let grant = TokenGrant(
       family: .generate(clock, random), user: user.id, session: nil, scope: scope,
-      authenticatedAt: now, acr: Self.acr, amr: [], nonce: nil, refreshGeneration: nil)
+      authenticatedAt: now, acr: Self.acr, amr: [], nonce: nil, refreshGeneration: nil,
+      resources: resources)
     let insert = InsertTokenFamily(
       id: grant.family, user: user.id, client: request.client.id, scope: scope, acr: Self.acr,
-      now: now, expiresAt: issuer.familyExpiry(from: now, refreshes: false, request.tenant))
+      resources: resources, now: now,
+      expiresAt: issuer.familyExpiry(from: now, refreshes: false, request.tenant))
     try await database.transaction(in: request.tenant.schema) { tx in
       guard try await tx.run(insert) == 1 else {
         throw OAuthError.invalidGrant("assertion: user no longer active")

@@ -44,8 +44,7 @@ struct RefreshTokenGrant: Grant {
         family: family.id, user: family.user, session: family.session, scope: family.scope,
         authenticatedAt: family.authenticatedAt, acr: family.acr, amr: family.amr, nonce: nil,
         refreshGeneration: family.generation, claims: family.claims,
-        resources: parameters.resources.uris.isEmpty
-          ? family.resources : parameters.resources.uris),
+        resources: parameters.resources.chosen(from: family.resources)),
       scope: parameters.scope ?? family.scope, client: request.client, in: request.tenant)
   }
 

@@ -6,7 +6,7 @@ import Web
 /// `urn:ietf:params:oauth:grant-type:token-exchange` (RFC 8693): impersonation and delegation, as far as the
 /// client's policy goes.
 ///
-/// The new token belongs to the subject's grant and ends with it.
+/// The new token ends with the subject's, and belongs to its grant if there is one.
 struct TokenExchangeGrant: Grant {
   static let type = ClientGrantType.tokenExchange
 
@@ -83,6 +83,7 @@ struct TokenExchangeGrant: Grant {
       subject: subject, actor: actor, targets: parameters.targets, scope: parameters.scope
     ).plan(
       client: request.client, issuer: tenant.issuer,
+      ownAudience: { issuer.audiences.audience(of: $0, resources: [], in: tenant) },
       lifetimeSeconds: tenant.settings.accessTokenLifetimeSeconds, now: clock.now())
     var tokens = try await issuer.exchange(
       subject, by: plan, client: request.client, in: tenant)

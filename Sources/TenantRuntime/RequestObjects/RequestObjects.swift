@@ -32,8 +32,8 @@ struct RequestObjects: Sendable {
       text = try await documents.document(RequestURI(uri, client: client.metadata), in: tenant)
     }
     do {
-      let payload = try await payload(text, client, in: tenant)
-      let claims = try checked(payload, client, issuer: tenant.issuer)
+      let claims = try await claims(text, client, in: tenant)
+      try check(claims, client, issuer: tenant.issuer)
       return try RequestObject(claims).applied(to: parameters)
     } catch let error as JOSEError {
       throw OAuthError.invalidRequestObject("\(error)")
@@ -44,12 +44,13 @@ struct RequestObjects: Sendable {
     }
   }
 
-  /// The claims as bytes, if the object is signed as the client registered it.
-  private func payload(_ text: String, _ client: Client, in tenant: Tenant) async throws -> [UInt8]
+  /// The claims, if the object is signed, or not, as the client registered it.
+  private func claims(_ text: String, _ client: Client, in tenant: Tenant) async throws -> JWTClaims
   {
     let registered = client.metadata.requests.objectAlgorithm
     if registered == RequestObjectAlgorithm.none {
-      return try UnsignedRequestObject(text).payload
+      let object = try UnsignedRequestObject(text, registeredAlgorithm: registered?.rawValue)
+      return try JWTClaims(object.parameters)
     }
     let object = try UnverifiedJWS(text)
     let algorithms = registered?.algorithm.map { [$0] } ?? SignatureAlgorithm.asymmetric
@@ -59,16 +60,14 @@ struct RequestObjects: Sendable {
       object.header.type == nil || object.header.hasType("oauth-authz-req+jwt")
         || object.header.hasType("JWT")
     else { throw JOSEError.wrongType }
-    return try await keySets.verify(
-      object, with: client.metadata.keys, partition: tenant.id.description
-    ).payload
+    return try JWTClaims(
+      payload: await keySets.verify(
+        object, with: client.metadata.keys, partition: tenant.id.description
+      ).payload)
   }
 
   /// Section 6.1: `iss` and `aud` may be left out, and must be right where they are there.
-  private func checked(_ payload: [UInt8], _ client: Client, issuer: String) throws(JOSEError)
-    -> JWTClaims
-  {
-    let claims = try JWTClaims(payload: payload)
+  private func check(_ claims: JWTClaims, _ client: Client, issuer: String) throws(JOSEError) {
     // RFC 9101 section 10.8: so that a client assertion is no request object.
     guard claims.subject != client.id.text else { throw .invalidClaim("sub") }
     let policy = JWTPolicy(
@@ -80,26 +79,6 @@ struct RequestObjects: Sendable {
     if claims["client_id"] != nil, try claims.required("client_id") != client.id.text {
       throw .invalidClaim("client_id")
     }
-    return claims
-  }
-}
-
-/// An object without a signature: compact form with `alg` none and an empty third part (RFC 7519
-/// section 6).
-struct UnsignedRequestObject {
-  let payload: [UInt8]
-
-  init(_ text: String) throws(JOSEError) {
-    guard text.utf8.count <= JWS.bytesMax else { throw .tooLarge }
-    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 3, let header = Base64URL.decode(String(parts[0])),
-      let payload = Base64URL.decode(String(parts[1]))
-    else { throw .malformed("three parts") }
-    guard let members = try? JSON.parse(header, limits: JSONLimits(depth: 4, bytes: 4096)),
-      members["crit"] == nil
-    else { throw .malformed("header") }
-    guard members["alg"] == "none", parts[2].isEmpty else { throw .algorithmNotAllowed }
-    self.payload = payload
   }
 }
 

@@ -30,9 +30,12 @@ struct AccessTokens: Sendable {
     return client
   }
 
-  /// Whether grant, user, session, client and the token itself are all still good; one round trip.
+  /// Whether grant, user, session, client and the token itself are all still good; one round trip, and one more
+  /// for a token that was exchanged.
   func isAlive(_ token: AccessToken, of tenant: Tenant) async throws -> Bool {
-    guard try await activeClient(of: token, in: tenant) != nil else { return false }
+    guard try await activeClient(of: token, in: tenant) != nil,
+      try await database.isLineageAlive(of: token, in: tenant)
+    else { return false }
     guard let family = token.id.family else {
       let status = FindClientTokenStatus(
         jti: token.id.description, client: token.clientID, issuedAt: token.issuedAt)

@@ -192,13 +192,15 @@ struct InsertTokenFamily: Statement {
   let client: ClientID
   let scope: OAuthScope
   let acr: String
+  let resources: [String]
   let now: Date
   let expiresAt: Date
   static let sql: SQL<Self> = """
     insert into \(tenant).token_family
-           (id, user_id, client_id, scope, auth_time, acr, amr, generation, created_at, expires_at)
-    select \(\.id), id, \(\.client), \(\.scope.description), \(\.now), \(\.acr), '{}', 0, \(\.now),
-           \(\.expiresAt)
+           (id, user_id, client_id, scope, auth_time, acr, amr, resources, generation, created_at,
+            expires_at)
+    select \(\.id), id, \(\.client), \(\.scope.description), \(\.now), \(\.acr), '{}',
+           \(\.resources), 0, \(\.now), \(\.expiresAt)
       from \(tenant).user_account
      where id = \(\.user)
        and status = 'active'

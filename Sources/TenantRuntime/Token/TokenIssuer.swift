@@ -70,7 +70,7 @@ struct TokenIssuer: Sendable {
       ?? [:]
   }
 
-  /// A token about the subject of another one (RFC 8693); it ends with the grant of that one.
+  /// A token about the subject of another one (RFC 8693); it ends with that one, and with its grant.
   func exchange(
     _ subject: SubjectToken, by plan: TokenExchange.Plan, client: Client, in tenant: Tenant
   ) async throws -> TokenSet {
@@ -78,7 +78,7 @@ struct TokenIssuer: Sendable {
     let keys = try await keys.keys(of: tenant)
     var access = AccessToken(
       issuer: tenant.issuer,
-      audience: audiences.audience(of: plan.scope, resources: plan.audience, in: tenant),
+      audience: plan.audience,
       // What this client knows the user by, which need not be what the subject's client does.
       subject: subject.user.map { tenant.subject(of: $0, for: client.metadata) }
         ?? subject.subject,
@@ -86,6 +86,7 @@ struct TokenIssuer: Sendable {
       id: TokenID(family: subject.family?.uuid, random: random), issuedAt: now,
       expiresAt: plan.expiresAt, authentication: subject.authentication)
     access.actor = plan.actor
+    access.lineage = subject.lineage
     return TokenSet(
       accessToken: try access.signed(
         with: keys.current(client.metadata.accessTokenAlgorithm.algorithm)),

@@ -3,7 +3,7 @@ package import Platform
 
 /// A refusal of a resource that is protected by access tokens (RFC 6750 section 3).
 package struct BearerChallenge: Refusal, Equatable {
-  package enum Code: String, Sendable {
+  package enum Code: String, Sendable, CaseIterable {
     case invalidRequest = "invalid_request"
     case invalidToken = "invalid_token"
     case insufficientScope = "insufficient_scope"
@@ -17,6 +17,8 @@ package struct BearerChallenge: Refusal, Equatable {
   package let scope: String?
   /// How fresh the sign-in must be (RFC 9470 section 3).
   package var maxAgeSeconds: Int? = nil
+  /// Of which class it must be, the preferred one first (RFC 9470 section 3).
+  package var contextClasses: [String] = []
   package let reason: String?
 
   /// No token was presented.
@@ -30,10 +32,12 @@ package struct BearerChallenge: Refusal, Equatable {
     BearerChallenge(code: .insufficientScope, scope: scope, reason: "needs \(scope)")
   }
   /// The person must sign in again before this token's successor is good enough.
-  package static func insufficientUserAuthentication(maxAgeSeconds: Int) -> Self {
+  package static func insufficientUserAuthentication(
+    maxAgeSeconds: Int?, contextClasses: [String]
+  ) -> Self {
     BearerChallenge(
       code: .insufficientUserAuthentication, scope: nil, maxAgeSeconds: maxAgeSeconds,
-      reason: "signed in too long ago")
+      contextClasses: contextClasses, reason: "signed in too long ago, or in another way")
   }
   /// The token was sent twice or in two ways.
   package static func invalidRequest(_ reason: String) -> Self {
@@ -54,6 +58,10 @@ package struct BearerChallenge: Refusal, Equatable {
       challenge += ", error=\"\(code.rawValue)\", error_description=\"\(sentence)\""
     }
     if let scope { challenge += ", scope=\"\(OAuthError.printable(scope))\"" }
+    if !contextClasses.isEmpty {
+      let values = contextClasses.joined(separator: " ")
+      challenge += ", acr_values=\"\(OAuthError.printable(values))\""
+    }
     if let maxAgeSeconds { challenge += ", max_age=\"\(maxAgeSeconds)\"" }
     return [.wwwAuthenticate: challenge]
   }

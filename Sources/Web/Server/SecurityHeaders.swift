@@ -1,5 +1,6 @@
-import Hummingbird
 import HTTPTypes
+import Hummingbird
+import Platform
 
 /// Where the forms of a page may lead (CSP `form-action`).
 package enum FormTargets: Sendable, Equatable {
@@ -13,12 +14,28 @@ package enum FormTargets: Sendable, Equatable {
   /// an authorization flow allows what the verified redirect URI is reached by: `https:`, the
   /// ports of a loopback host, or the scheme of a native application.
   case redirecting(to: String)
+  /// To an application's redirect URI, by a form that sends itself.
+  ///
+  /// Its origin is enough for the form; the application's other origins are for the redirects that
+  /// may follow.
+  case posting(to: String, origins: [String])
 
   var sources: String {
-    guard case .redirecting(let target) = self, let source = Self.source(target) else {
-      return "'self'"
+    switch self {
+    case .ownOrigin: return "'self'"
+    case .redirecting(let target): return (["'self'"] + [Self.source(target)]).listed
+    case .posting(let target, let origins):
+      let sources = [Self.origin(target) ?? Self.source(target)] + origins.map(Self.origin)
+      return sources.contains { $0 != nil } ? sources.listed : "'none'"
     }
-    return "'self' \(source)"
+  }
+
+  /// Scheme, host and port; nil for what a host source cannot name.
+  private static func origin(_ target: String) -> String? {
+    guard let uri = URIParts(target), ["https", "http"].contains(uri.scheme),
+      let host = uri.host, isHost(host), !uri.hasUserInfo
+    else { return nil }
+    return "\(uri.scheme)://\(host)" + (uri.port.map { ":\($0)" } ?? "")
   }
 
   private static func source(_ target: String) -> String? {
@@ -31,15 +48,26 @@ package enum FormTargets: Sendable, Equatable {
     guard scheme == "http" else { return "\(scheme):" }
     let authority = target[colon...].drop { $0 == ":" || $0 == "/" }.prefix { !"/?#".contains($0) }
     let host = authority.prefix { $0 != ":" }.lowercased()
-    // A host source cannot name an IPv6 address (CSP Level 3 section 2.3.1).
-    guard !host.isEmpty, host.utf8.allSatisfy({ isAlphanumeric($0) || "-.".utf8.contains($0) })
-    else { return "http:" }
-    return "http://\(host):*"
+    return isHost(host) ? "http://\(host):*" : "http:"
+  }
+
+  /// A host source cannot name an IPv6 address (CSP Level 3 section 2.3.1).
+  private static func isHost(_ host: String) -> Bool {
+    !host.isEmpty && host.utf8.allSatisfy { isAlphanumeric($0) || "-.".utf8.contains($0) }
   }
 
   private static func isAlphanumeric(_ byte: UInt8) -> Bool {
     (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
       || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+  }
+}
+
+extension [String?] {
+  /// As a policy lists sources: each once, between blanks.
+  fileprivate var listed: String {
+    var listed: [String] = []
+    for case let source? in self where !listed.contains(source) { listed.append(source) }
+    return listed.joined(separator: " ")
   }
 }
 

@@ -39,7 +39,7 @@ extension FuzzTarget {
     hold(parts?.fragment == nil, "without fragment")
   }
 
-  /// Parameters travel through the sign-in pages unchanged.
+  /// Parameters travel through the sign-in pages unchanged, and no redirect leaves what is registered.
   static let authorization = FuzzTarget(name: "authorization") { bytes in
     guard let text = bytes.text, let query = try? Query(text) else { return }
     let parameters = AuthorizationParameters(query)
@@ -47,12 +47,38 @@ extension FuzzTarget {
       return hold(false, "a request that is written is read again")
     }
     hold(AuthorizationParameters(again).values == parameters.values, "with the same parameters")
-    _ = try? parameters.optional("prompt").map { try Prompt($0) }
-    _ = try? parameters.optional("code_challenge").map { try CodeChallenge($0, method: "S256") }
-    _ = try? parameters.optional("scope").map {
-      try ScopePolicy.requested($0, registered: OAuthScope(stored: "openid email") ?? .none)
-    }
+    guard let unverified = try? UnverifiedAuthorizationRequest(parameters),
+      let redirect = try? unverified.verifyRedirect(
+        registered: client, issuer: "https://id.example/t/acme"),
+      let request = try? AuthorizationRequest(parameters, client: client, redirect: redirect)
+    else { return }
+    hold(
+      parameters.values["redirect_uri"].map(client.redirectURIs.contains) ?? true,
+      "only a registered redirect is verified")
+    hold(request.scope.isSubset(of: client.scope), "no more than the registered scope")
   }
+
+  /// The `claims` parameter by itself: it is JSON inside a form.
+  static let claims = FuzzTarget(name: "claims") { bytes in
+    guard let text = bytes.text else { return }
+    guard let request = try? ClaimsRequest(AuthorizationParameters(["claims": text])) else {
+      return
+    }
+    let names = request.released.userInfo + request.released.idToken
+    hold(names.allSatisfy { Claims.scope(of: $0) != nil }, "only claims we have are released")
+    hold(names.count <= 2 * ClaimsRequest.countMax, "and not without end")
+  }
+
+  /// The application that requests are of.
+  private static let client: ClientMetadata = {
+    let metadata: JSONObject = [
+      "redirect_uris": ["https://app.example/callback"], "scope": "openid email",
+    ]
+    guard let client = try? ClientMetadata(validating: metadata) else {
+      preconditionFailure("the application of the fuzz target is not valid")
+    }
+    return client
+  }()
 
   /// Metadata that is accepted is stored, and read again as the same.
   static let registration = FuzzTarget(name: "registration") { bytes in

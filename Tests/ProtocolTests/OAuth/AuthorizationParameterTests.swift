@@ -56,6 +56,30 @@ struct AuthorizationParameterTests {
     #expect(reply.locationParameter("error") == "invalid_request")
   }
 
+  @Test("form_post: the page can be sent to the application only, a native one's port included")
+  func formPostPolicy() async throws {
+    let party = try await RelyingParty(
+      harness, .formPost,
+      ["redirect_uris": [.string(RelyingParty.redirectURI), "https://www.example.org/callback"]])
+    func formAction(_ party: RelyingParty, _ changes: [String: String?]) async throws -> String? {
+      let (_, reply) = try await party.browser.open(party.url(changes))
+      let policy = reply.headers.first(name: "content-security-policy") ?? ""
+      return policy.firstMatch(of: /form-action ([^;]*);/).map { String($0.1) }
+    }
+    #expect(
+      try await formAction(party, ["scope": "flying"])
+        == "https://app.example.org https://www.example.org")
+    let native = try await party.tenant.application([
+      "redirect_uris": ["http://127.0.0.1/callback"], "application_type": "native",
+      "token_endpoint_auth_method": "none",
+    ])
+    #expect(
+      try await formAction(
+        party.with(native),
+        ["scope": "flying", "redirect_uri": "http://127.0.0.1:49152/callback"])
+        == "http://127.0.0.1:49152 http://127.0.0.1")
+  }
+
   @Test("A client without a waiver must send a code challenge")
   func proofKey() async throws {
     let party = try await RelyingParty(harness, .query, ["pkce_waiver_reason": .null])

@@ -21,13 +21,15 @@ struct DeviceTests {
     var code: String { answer["device_code"]?.stringValue ?? "" }
     var userCode: String { answer["user_code"]?.stringValue ?? "" }
 
-    func poll(as other: TestApplication? = nil) async throws -> Reply {
+    func poll(as other: TestApplication? = nil, _ form: [(String, String)] = []) async throws
+      -> Reply
+    {
       try await tenant.post(
         "oauth2/token",
         [
           ("grant_type", DeviceTests.grantType), ("device_code", code),
           ("client_id", (other ?? application).id),
-        ])
+        ] + form)
     }
 
     /// What the person does; the page they see in the end.
@@ -44,22 +46,28 @@ struct DeviceTests {
       #expect(page.text.contains("value=\"\(userCode)\""))
       (at, page) = try await browser.submit(page, at: at, press: "submit")
       #expect(page.text.contains(userCode) && page.text.contains("Television"), "\(page)")
+      #expect(page.text.contains(person.name), "The page says in whose account.")
       (at, page) = try await browser.submit(page, at: at, press: button)
       return page
     }
   }
 
+  static let (api, files) = ("https://api.example.org/", "https://files.example.org/")
+
   func television(_ tenant: TestTenant) async throws -> TestApplication {
     try await tenant.application([
       "client_name": "Television", "grant_types": [.string(Self.grantType), "refresh_token"],
       "redirect_uris": [], "token_endpoint_auth_method": "none",
+      "resources": [.string(Self.api), .string(Self.files)],
     ])
   }
 
-  func begin(_ tenant: TestTenant) async throws -> Device {
+  func begin(_ tenant: TestTenant, resources: [String] = []) async throws -> Device {
     let application = try await television(tenant)
     let reply = try await tenant.post(
-      "oauth2/device", [("client_id", application.id), ("scope", "openid email")])
+      "oauth2/device",
+      [("client_id", application.id), ("scope", "openid email")]
+        + resources.map { ("resource", $0) })
     #expect(reply.status == 200 && reply.headers.first(name: "cache-control") == "no-store")
     return Device(tenant: tenant, application: application, answer: reply.json)
   }
@@ -87,6 +95,36 @@ struct DeviceTests {
     #expect(try await tenant.events("authorization.granted").count == 1)
     let consents = try await browser.open("\(tenant.issuer)/privacy")
     #expect(consents.reply.text.contains("Television"))
+  }
+
+  @Test("RFC 8707: tokens are for what was approved, narrowed at the token endpoint and at refresh")
+  func resources() async throws {
+    let tenant = try await harness.tenant()
+    let device = try await begin(tenant, resources: [Self.api, Self.files])
+    let person = try await tenant.person()
+    let browser = Browser()
+    _ = try await tenant.signIn(person, with: browser)
+    var (at, page) = try await browser.open(
+      device.answer["verification_uri_complete"]?.stringValue ?? "")
+    (at, page) = try await browser.submit(page, at: at, press: "submit")
+    #expect(page.text.contains(Self.api) && page.text.contains(Self.files))
+    _ = try await browser.submit(page, at: at, press: "accept")
+    let beyond = try await device.poll([("resource", tenant.issuer)])
+    #expect(beyond.status == 400 && beyond.json["error"] == "invalid_target")
+    let tokens = try await device.poll([("resource", Self.api)])
+    func audience(_ reply: Reply) throws -> JSON? {
+      try ReadToken(reply.json["access_token"]?.stringValue).claims["aud"]
+    }
+    #expect(try audience(tokens)?.stringValue == Self.api, "\(tokens)")
+    #expect(try await tenant.userinfo(tokens.json["access_token"]).status == 401)
+    let form = [
+      ("grant_type", "refresh_token"), ("client_id", device.application.id),
+      ("refresh_token", tokens.json["refresh_token"]?.stringValue ?? ""),
+    ]
+    let wider = try await tenant.post("oauth2/token", form + [("resource", tenant.issuer)])
+    #expect(wider.json["error"] == "invalid_target")
+    #expect(
+      try audience(await tenant.post("oauth2/token", form)) == .strings([Self.api, Self.files]))
   }
 
   @Test("Denied: access_denied, with the status of the token endpoint's errors")
@@ -152,6 +190,11 @@ struct DeviceTests {
       ([("client_id", other.id), ("scope", "openid other")], "invalid_scope"),
       ([("client_id", other.id), ("client_id", other.id)], "invalid_request"),
       ([("client_id", "nobody"), ("scope", "openid")], "invalid_client"),
+      (
+        [("client_id", other.id), ("scope", "openid"), ("resource", "https://else.example/")],
+        "invalid_target"
+      ),
+      ([("client_id", other.id), ("scope", "openid"), ("resource", "api")], "invalid_target"),
     ] {
       let reply = try await tenant.post("oauth2/device", form)
       #expect(reply.json["error"]?.stringValue == error, "\(form): \(reply)")
@@ -171,7 +214,8 @@ struct DeviceTests {
       page, at: at, fill: [("user_code", typed)], press: "submit")
     #expect(page.text.contains("id=\"accept\""))
     (at, page) = try await browser.open("\(tenant.issuer)/device")
-    for _ in 0..<10 {
+    // The right one counted, too: nobody starts afresh with a device of their own.
+    for _ in 0..<19 {
       (at, page) = try await browser.submit(
         page, at: at, fill: [("user_code", "BBBB-BBBB")], press: "submit")
       #expect(page.status == 400)

@@ -12,6 +12,7 @@ struct JWTBearerTests {
 
   static let grantType = "urn:ietf:params:oauth:grant-type:jwt-bearer"
   static let issuer = "https://partner.example"
+  static let api = "https://api.example.org/"
 
   struct Scene: Sendable {
     let tenant: TestTenant
@@ -37,7 +38,7 @@ struct JWTBearerTests {
     let (tenant, key) = (try await harness.tenant(), try TestKey())
     let client = try await tenant.application([
       "grant_types": [.string(Self.grantType)], "redirect_uris": [],
-      "scope": "openid email offline_access api:read",
+      "scope": "openid email offline_access api:read", "resources": [.string(Self.api)],
     ])
     var body: JSONObject = [
       "issuer": .string(Self.issuer), "uses": ["jwt_bearer"], "jwks": key.set,
@@ -74,6 +75,19 @@ struct JWTBearerTests {
       try await scene.present(scene.assertion(name)).json["error"] == "invalid_grant")
   }
 
+  @Test("RFC 9470: an organization may want people to have signed in themselves")
+  func stepUp() async throws {
+    let scene = try await scene()
+    let person = try await scene.tenant.person()
+    try await scene.tenant.settings(["userinfo_acr_values": ["urn:tenure:acr:password"]])
+    let reply = try await scene.present(scene.assertion(person.id), [("scope", "openid")])
+    let userinfo = try await scene.tenant.userinfo(reply.json["access_token"])
+    #expect(userinfo.status == 401)
+    #expect(
+      userinfo.headers.first(name: "www-authenticate")?
+        .contains("acr_values=\"urn:tenure:acr:password\"") == true)
+  }
+
   @Test("The client itself")
   func client() async throws {
     let scene = try await scene(["subject": "client_id", "scope": "api:read"])
@@ -83,6 +97,24 @@ struct JWTBearerTests {
     #expect(claims["sub"]?.stringValue == scene.client.id && claims["auth_time"] == nil)
     let other = try await scene.present(scene.assertion("somebody"))
     #expect(other.json["error"] == "invalid_grant")
+  }
+
+  @Test(
+    "RFC 8707: tokens are for the resource that is asked for; a refusal uses no assertion up",
+    arguments: ["sub", "client_id"])
+  func resource(_ subject: String) async throws {
+    let scene = try await scene(["subject": .string(subject)])
+    let name = subject == "sub" ? try await scene.tenant.person().id : scene.client.id
+    let assertion = try scene.assertion(name)
+    for unknown in ["https://other.example/", "\(Self.api)#x", "api"] {
+      let reply = try await scene.present(assertion, [("resource", unknown)])
+      #expect(
+        reply.status == 400 && reply.json["error"] == "invalid_target", "\(unknown): \(reply)")
+    }
+    let reply = try await scene.present(assertion, [("resource", Self.api)])
+    let claims = try ReadToken(reply.json["access_token"]?.stringValue).claims
+    #expect(claims["aud"]?.stringValue == Self.api, "\(reply)")
+    #expect(try await scene.tenant.userinfo(reply.json["access_token"]).status == 401)
   }
 
   @Test("An assertion counts once, and not at another organization")

@@ -114,6 +114,18 @@ struct RegistrationTests {
     #expect(try await tenant.events("initial_access_token.created").count == 2)
   }
 
+  @Test("No more than registration_clients_max register, also at the same time")
+  func countMax() async throws {
+    let tenant = try await tenant(["registration": "open", "registration_clients_max": 3])
+    let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+      for _ in 0..<16 { group.addTask { try await register(tenant).status } }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(statuses.filter { $0 == 201 }.count == 3, "\(statuses)")
+    #expect(statuses.allSatisfy { $0 == 201 || $0 == 403 }, "\(statuses)")
+    #expect(try await tenant.events("client.registered").count == 3)
+  }
+
   struct Refusal: Sendable, CustomTestStringConvertible {
     let changes: JSONObject
     let error: String
@@ -181,6 +193,9 @@ struct RegistrationTests {
     let hosts = try await register(
       tenant, service.merging(["redirect_uris": ["https://app.example.com/callback"]]))
     #expect(hosts.json["error"] == "invalid_redirect_uri")
+    let afterwards = try await register(
+      tenant, service.merging(["post_logout_redirect_uris": ["https://app.example.com/bye"]]))
+    #expect(afterwards.json["error"] == "invalid_client_metadata")
     let first = try await register(tenant, service)
     #expect(first.status == 201 && first.json["scope"] == "api:read", "\(first)")
     let second = try await register(tenant, service)

@@ -107,4 +107,25 @@ struct SubjectTests {
     try await party.tenant.settings(["userinfo_authentication_max_age_seconds": 1000])
     #expect(try await party.tenant.userinfo(signIn.accessToken).status == 200)
   }
+
+  @Test("RFC 9470: userinfo asks for a sign-in of the class the organization wants, and says which")
+  func stepUpToClass() async throws {
+    let party = try await RelyingParty(harness, .query)
+    let signIn = try await party.signIn()
+    try await party.tenant.settings([
+      "userinfo_acr_values": ["urn:gold", "urn:tenure:acr:silver"]
+    ])
+    let weak = try await party.tenant.userinfo(signIn.accessToken)
+    #expect(weak.status == 401)
+    let challenge = weak.headers.first(name: "www-authenticate") ?? ""
+    #expect(challenge.contains("error=\"insufficient_user_authentication\""))
+    #expect(challenge.contains("acr_values=\"urn:gold urn:tenure:acr:silver\""))
+    #expect(!challenge.contains("max_age"))
+    let acr = try #require(signIn.claims["acr"]?.stringValue)
+    try await party.tenant.settings(["userinfo_acr_values": ["urn:gold", .string(acr)]])
+    // Section 4: what the challenge says is what the application asks for.
+    let stronger = try await party.signIn(["acr_values": "urn:gold \(acr)"])
+    #expect(stronger.claims["acr"]?.stringValue == acr)
+    #expect(try await party.tenant.userinfo(stronger.accessToken).status == 200)
+  }
 }

@@ -95,6 +95,30 @@ struct TokenExchangeTests {
     #expect(try await scene.exchange(token: token).json["error"] == "invalid_request")
   }
 
+  @Test("Claims the subject's client asked for by name are not passed on")
+  func claims() async throws {
+    let tenant = try await harness.tenant()
+    let party = RelyingParty(
+      mode: .query, tenant: tenant, application: try await RelyingParty.application(of: tenant),
+      person: try await tenant.person())
+    let signIn = try await party.signIn([
+      "claims": #"{"userinfo":{"email":null}}"#
+    ])
+    let service = try await tenant.application([
+      "grant_types": [.string(Self.grantType)], "redirect_uris": [], "scope": "openid",
+      "token_exchange": ["subject_clients": ["*"]],
+    ])
+    let exchanged = try await tenant.post(
+      "oauth2/token",
+      [
+        ("grant_type", Self.grantType), ("subject_token_type", Self.accessToken),
+        ("subject_token", signIn.accessToken?.stringValue ?? ""),
+      ], headers: [service.basic])
+    #expect(try await tenant.userinfo(signIn.accessToken).json["email"] != nil)
+    let userinfo = try await tenant.userinfo(exchanged.json["access_token"])
+    #expect(userinfo.status == 200 && userinfo.json["email"] == nil, "\(userinfo)")
+  }
+
   @Test("Impersonation only by policy; an actor token makes it delegation again")
   func impersonation() async throws {
     let scene = try await scene(["subject_clients": ["*"], "impersonation": true])
@@ -148,6 +172,52 @@ struct TokenExchangeTests {
         == "invalid_request")
   }
 
+  @Test(
+    "What was exchanged ends with the subject's token, also where no grant stands behind it",
+    arguments: ["a person's", "a client's"], ["the token", "its client", "the service in between"])
+  func lineage(_ subject: String, _ revoked: String) async throws {
+    let scene = try await scene()
+    let tenant = scene.tenant
+    let web = scene.request.application
+    var (owner, token) = (web, scene.tokens["access_token"])
+    if subject == "a client's" {
+      owner = try await tenant.application([
+        "grant_types": ["client_credentials"], "redirect_uris": [], "scope": "api:read",
+      ])
+      token = try await tenant.post(
+        "oauth2/token", [("grant_type", "client_credentials")], headers: [owner.basic]
+      ).json["access_token"]
+    }
+    let last = try await tenant.application([
+      "grant_types": [.string(Self.grantType)], "redirect_uris": [], "scope": "openid api:read",
+      "token_exchange": ["subject_clients": ["*"]],
+    ])
+    let between = try await scene.exchange(token: token?.stringValue).json["access_token"]
+    let form = [
+      ("grant_type", Self.grantType), ("subject_token", between?.stringValue ?? ""),
+      ("subject_token_type", Self.accessToken),
+    ]
+    let exchanged = try await tenant.post("oauth2/token", form, headers: [last.basic])
+    let final = exchanged.json["access_token"]
+    #expect(try await tenant.introspect(final, by: last)["active"] == true, "\(exchanged)")
+    switch revoked {
+    case "the token":
+      let reply = try await tenant.post(
+        "oauth2/revoke", [("token", token?.stringValue ?? "")], headers: [owner.basic])
+      #expect(reply.status == 200)
+    default:
+      let client = revoked == "its client" ? owner : scene.service
+      let reply = try await harness.admin.call(
+        .DELETE, "\(tenant.path)/clients/\(client.id)/grants")
+      #expect(reply.status < 300, "\(reply)")
+    }
+    #expect(try await tenant.introspect(final, by: last) == ["active": false])
+    #expect(try await tenant.introspect(between, by: scene.service) == ["active": false])
+    #expect(try await tenant.userinfo(final).status >= 400)
+    let again = try await tenant.post("oauth2/token", form, headers: [last.basic])
+    #expect(again.json["error"] == "invalid_request")
+  }
+
   @Test("Audiences by policy")
   func audiences() async throws {
     let scene = try await scene([
@@ -161,6 +231,9 @@ struct TokenExchangeTests {
     let described = try await scene.tenant.introspect(
       reply.json["access_token"], by: scene.service)
     #expect(described["active"] == true)
+    // Who got a token for the API only gets none for the issuer by leaving the target out.
+    let widened = try await scene.exchange(token: reply.json["access_token"]?.stringValue)
+    #expect(widened.status == 400 && widened.json["error"] == "invalid_target", "\(widened)")
     let other = try await scene.exchange([("audience", "payroll")])
     #expect(other.status == 400 && other.json["error"] == "invalid_target")
   }

@@ -76,6 +76,6 @@ extension ClientAssertion {
     let method: ClientAuthenticationMethodName =
       algorithm == .hs256 ? .clientSecretJWT : .privateKeyJWT
     return metadata.authenticationMethod == method
-      && metadata.authenticationAlgorithm.map { $0.algorithm == algorithm } ?? true
+      && (metadata.authenticationAlgorithm ?? algorithm) == algorithm
   }
 }
