@@ -180,7 +180,7 @@ let package = Package(
       plane + ["Archive", "ControlPlane", "TenantRuntime", "Migrations", "TestSupport", lifecycle]),
     tests(
       "ProtocolTests",
-      ["tenure", "JOSE", "Cryptography", "Platform", httpClient, nio, nioHTTP, nioPosix],
+      ["tenure", "Web", "JOSE", "Cryptography", "Platform", httpClient, nio, nioHTTP, nioPosix],
       exclude: ["RealClients/authlib_login.py"]),
   ],
   swiftLanguageModes: [.v6]

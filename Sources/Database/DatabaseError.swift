@@ -27,6 +27,7 @@ package struct DatabaseError: Error, Sendable {
   /// Whether the whole transaction may be tried again: it has left no trace.
   package var isRetryable: Bool {
     sqlState == .serializationFailure || sqlState == .deadlockDetected || isStalePlan
+      || isUnknownMembership
   }
 
   /// Whether the database cannot be reached or has no capacity: a caller's 503.
@@ -40,6 +41,14 @@ package struct DatabaseError: Error, Sendable {
   package var isTenantMissing: Bool {
     sqlState == .invalidParameterValue || sqlState == .undefinedSchema
       || (sqlState == .undefinedTable && message.contains("\"t_"))
+  }
+
+  /// A tenant's role that this backend does not know to be ours; another one does.
+  ///
+  /// Postgres 15 loses the news of a role that is made while a backend reads the memberships of ours, until the next
+  /// one is made (`roles_is_member_of` in its acl.c).
+  var isUnknownMembership: Bool {
+    sqlState == .insufficientPrivilege && message.hasPrefix("permission denied to set role")
   }
 
   /// A prepared statement that a migration has outdated; parsing it again helps.

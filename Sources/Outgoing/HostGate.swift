@@ -15,11 +15,33 @@ final class HostGate: Sendable {
     var breaker: CircuitBreaker
   }
 
+  /// The requests on their way, in all and by partition.
+  private struct Traffic {
+    private var count = 0
+    private var counts: [String: Int] = [:]
+
+    mutating func enter(_ partition: String, _ settings: OutgoingSettings) -> Bool {
+      let own = counts[partition] ?? 0
+      guard count < settings.concurrency, own < settings.concurrencyPerOrganization else {
+        return false
+      }
+      count += 1
+      counts[partition] = own + 1
+      return true
+    }
+
+    mutating func leave(_ partition: String) {
+      count -= 1
+      let own = (counts[partition] ?? 0) - 1
+      counts[partition] = own > 0 ? own : nil
+    }
+  }
+
   private static let hostsMax = 10_000
 
   private let settings: OutgoingSettings
   private let clock: WallClock
-  private let onTheirWay = Mutex(0)
+  private let traffic = Mutex(Traffic())
   private let hosts = BoundedCache<Key, Host>(capacity: hostsMax, lifetimeSeconds: .infinity)
 
   init(settings: OutgoingSettings, clock: WallClock) {
@@ -42,12 +64,7 @@ final class HostGate: Sendable {
   }
 
   private func enter(_ key: Key) throws(OutgoingError) {
-    let hasRoom = onTheirWay.withLock { count in
-      guard count < settings.concurrency else { return false }
-      count += 1
-      return true
-    }
-    guard hasRoom else { throw .busy }
+    guard traffic.withLock({ $0.enter(key.partition, settings) }) else { throw .busy }
     let now = clock.now()
     let refusal: OutgoingError? = hosts.update(key, now: now) { [settings] value in
       var host = value ?? Host(breaker: settings.breaker)
@@ -58,12 +75,12 @@ final class HostGate: Sendable {
       return nil
     }
     guard let refusal else { return }
-    onTheirWay.withLock { $0 -= 1 }
+    traffic.withLock { $0.leave(key.partition) }
     throw refusal
   }
 
   private func leave(_ key: Key, _ outcome: CircuitBreaker.Outcome) {
-    onTheirWay.withLock { $0 -= 1 }
+    traffic.withLock { $0.leave(key.partition) }
     let now = clock.now()
     hosts.update(key, now: now) { host in
       // Nil where so many other hosts were asked meanwhile that this one is forgotten.

@@ -28,9 +28,10 @@ package struct HostResolver: Sendable {
 
   /// Threads that belong to the process, as event loops do.
   ///
-  /// Apart from those of others, since a name server that does not answer holds one for seconds.
+  /// Apart from those of others, since a name server that does not answer holds one for seconds; more than one
+  /// organization may hold (`OUTGOING_CONCURRENCY_PER_ORGANIZATION`), so that its names keep nobody else's waiting.
   private static let threads = {
-    let pool = NIOThreadPool(numberOfThreads: 8)
+    let pool = NIOThreadPool(numberOfThreads: 64)
     pool.start()
     return pool
   }()

@@ -7,6 +7,7 @@ package struct OutgoingSettings: Sendable {
   package let connectSeconds: Int
   package let timeoutSeconds: Int
   package let concurrency: Int
+  package let concurrencyPerOrganization: Int
   package let concurrencyPerHost: Int
   let breaker: CircuitBreaker
   let authorities: [NIOSSLCertificate]
@@ -32,6 +33,9 @@ package struct OutgoingSettings: Sendable {
     concurrency = read.value(
       "OUTGOING_CONCURRENCY", default: 256, in: 1...10_000,
       "Outgoing requests of this process at a time; more are refused.")
+    concurrencyPerOrganization = read.value(
+      "OUTGOING_CONCURRENCY_PER_ORGANIZATION", default: 32, in: 1...10_000,
+      "Outgoing requests of one organization at a time.")
     concurrencyPerHost = read.value(
       "OUTGOING_CONCURRENCY_PER_HOST", default: 16, in: 1...10_000,
       "Outgoing requests of one organization to one host at a time.")

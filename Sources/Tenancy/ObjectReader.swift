@@ -145,7 +145,8 @@ struct ObjectReader {
   }
 }
 
-/// What every text has to keep: not empty, not too long, no control characters.
+/// What every text has to keep: not empty, not too long, no control characters, and none that reverse what people
+/// read beside it (Unicode Standard Annex 9 section 2).
 enum TextRule {
   static func problem(_ text: String, bytesMax: Int, multiline: Bool = false) -> String? {
     guard !text.isEmpty else { return "must not be empty" }
@@ -154,6 +155,9 @@ enum TextRule {
       if multiline, scalar == "\n" || scalar == "\r" { continue }
       if scalar.properties.generalCategory == .control {
         return "must not contain control characters"
+      }
+      if (0x202A...0x202E).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value) {
+        return "must not contain characters that change the direction of writing"
       }
     }
     return nil

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import Platform
 import Tenancy
@@ -56,6 +57,12 @@ extension Sessions {
   /// The session of the browser that sent the request.
   func current(_ request: Request, in tenant: Tenant) async throws -> Session? {
     try await current(request.cookie(cookie(of: tenant)), in: tenant)
+  }
+
+  /// Whether a form has to be asked for again by GET: browsers leave our cookie out of what another site posts, and
+  /// bring it with a navigation (SameSite=Lax, RFC 6265bis section 5.6.7.2).
+  func comesWithoutCookie(_ request: Request, in tenant: Tenant) -> Bool {
+    request.method == .post && request.cookie(cookie(of: tenant)) == nil
   }
 }
 

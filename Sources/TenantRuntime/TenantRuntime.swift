@@ -123,7 +123,8 @@ private struct ProtocolEndpoints {
     let tokens = AccessTokens(
       verifier: tenancy.accessTokens, clients: tenancy.clients, database: database)
     let subjects = SubjectTokens(
-      tokens: tokens, keys: tenancy.keys, database: database, clock: clock)
+      tokens: tokens, keys: tenancy.keys, audiences: audiences, database: database,
+      clock: clock)
     let grants = Grants([
       AuthorizationCodeGrant(
         database: database, issuer: issuer, audit: tenancy.audit, clock: clock),
@@ -179,7 +180,7 @@ private struct DeviceEndpoints {
         authenticate: authenticate, audiences: audiences, codes: codes),
       DeviceEndpoint(
         personal: personal, codes: codes, throttle: throttle, clients: tenancy.clients,
-        pages: pages),
+        users: tenancy.users, pages: pages),
     ]
   }
 }

@@ -237,6 +237,30 @@ struct OutgoingHTTPTests {
     }
   }
 
+  @Test("an organization uses up its own share only, whatever hosts it asks")
+  func organizations() async throws {
+    let arrived = TestSignal<Void>.armed()
+    try await Receiver.run(answer: { _ in
+      arrived.signal()
+      return nil
+    }) { receiver in
+      let http = try OutgoingHTTP.testing([
+        "ALLOWED_DESTINATIONS": "127.0.0.0/8", "CONCURRENCY_PER_ORGANIZATION": "1",
+      ])
+      await withTaskGroup(of: Void.self) { group in
+        for (host, partition) in [("127.0.0.1", "a"), ("127.0.0.1", "b")] {
+          let address = "http://\(host):\(receiver.port)/"
+          group.addTask { _ = try? await http.get(address, partition: partition) }
+          try? await arrived.wait()
+        }
+        await #expect(throws: OutgoingError.busy) {
+          try await http.get("http://127.0.0.2:\(receiver.port)/", partition: "a")
+        }
+        group.cancelAll()
+      }
+    }
+  }
+
   @Test("the machine's resolver answers, and its failures have a name")
   func systemResolver() async throws {
     let resolver = HostResolver.system(timeoutSeconds: 10)

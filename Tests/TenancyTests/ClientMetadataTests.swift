@@ -65,6 +65,12 @@ struct ClientMetadataTests {
     ),
     Case("a relative address", ["redirect_uris": ["/cb"]], refuses: "redirect_uris"),
     Case("no host", ["redirect_uris": ["https:///cb"]], refuses: "redirect_uris"),
+    Case(
+      "a host some read as another", ["redirect_uris": ["https://evil.example%2f.shop.example/"]],
+      refuses: "redirect_uris"),
+    Case(
+      "a host with an empty label", ["redirect_uris": ["https://.shop.example/"]],
+      refuses: "redirect_uris"),
     Case("a blank", ["redirect_uris": ["https://shop.example/c b"]], refuses: "redirect_uris"),
     Case(
       "a broken escape", ["redirect_uris": ["https://shop.example/%zz"]], refuses: "redirect_uris"),
@@ -89,6 +95,9 @@ struct ClientMetadataTests {
     Case(
       "a logout address with a fragment", ["post_logout_redirect_uris": ["https://a.example/#"]],
       refuses: "post_logout_redirect_uris"),
+    Case(
+      "a name that turns the page around", ["client_name": "Shop \u{202E}knaB"],
+      refuses: "client_name"),
     Case("an unknown grant", ["grant_types": ["password"]], refuses: "grant_types"),
     Case("no grant", ["grant_types": [], "redirect_uris": []], refuses: "grant_types"),
     Case("refresh tokens of nothing", ["grant_types": ["refresh_token"]], refuses: "grant_types"),

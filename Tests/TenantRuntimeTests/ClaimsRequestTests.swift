@@ -39,6 +39,7 @@ struct ClaimsRequestTests {
       #"{"userinfo":{"name":true}}"#, #"{"userinfo":{"name":{"essential":"yes"}}}"#,
       #"{"userinfo":{"name":{"values":[]}}}"#, #"{"userinfo":{"name":{"values":"x"}}}"#,
       #"{"userinfo":{"name":{"value":"x","values":["x"]}}}"#,
+      #"{"id_token":{"sub":{"value":1}}}"#, #"{"id_token":{"sub":{"values":["a",null]}}}"#,
       #"{"userinfo":{"name":null,"name":null}}"#, #"{"userinfo":{},"userinfo":{}}"#,
       #"{"userinfo":{"name":{"value":[[[[[[1]]]]]]}}}"#,
       #"{"userinfo":{"name":null}} "# + "x",

@@ -24,12 +24,13 @@ struct TokenExchangePlanTests {
 
   func subject(
     scope: String = "openid email offline_access", client: String = "web", left: Double = 60,
-    actor: JSONObject? = nil, eligible: JSONObject? = nil, before: TokenLineage? = nil
+    actor: JSONObject? = nil, eligible: JSONObject? = nil, before: TokenLineage? = nil,
+    audience: [String] = ["https://id.example"]
   ) throws -> SubjectToken {
     let client = try #require(ClientID(client))
     return SubjectToken(
       subject: "alice", user: ID(UUID()), client: client,
-      family: ID(UUID()), scope: try #require(OAuthScope(scope)),
+      family: ID(UUID()), audience: audience, scope: try #require(OAuthScope(scope)),
       expiresAt: Self.now.addingTimeInterval(left), authentication: nil, actor: actor,
       eligibleActor: eligible, lineage: TokenLineage(token: "t", client: client, before: before))
   }
@@ -43,7 +44,7 @@ struct TokenExchangePlanTests {
       scope: scope.flatMap { OAuthScope($0) }
     ).plan(
       client: client(policy, scope: registered), issuer: "https://id.example",
-      lifetimeSeconds: 300, now: Self.now)
+      ownAudience: { _ in ["https://id.example"] }, lifetimeSeconds: 300, now: Self.now)
   }
 
   func refusal(_ body: () throws -> TokenExchange.Plan) -> OAuthError.Code? {
@@ -92,7 +93,7 @@ struct TokenExchangePlanTests {
     #expect(try plan(impersonating).actor == nil)
     let service = try #require(ClientID("service"))
     let actor = SubjectToken(
-      subject: "bob", user: ID(UUID()), client: service, family: nil, scope: .none,
+      subject: "bob", user: ID(UUID()), client: service, family: nil, audience: [], scope: .none,
       expiresAt: Self.now, authentication: nil, actor: nil, eligibleActor: nil,
       lineage: TokenLineage(token: "a", client: service, before: nil))
     #expect(try plan(impersonating, actor: actor).actor == ["sub": "bob"])
@@ -130,5 +131,11 @@ struct TokenExchangePlanTests {
     let policy = Self.all.merging(["audiences": ["https://api.example"]])
     #expect(try plan(policy, targets: ["https://api.example"]).audience == ["https://api.example"])
     #expect(refusal { try plan(policy, targets: ["https://other.example"]) } == .invalidTarget)
+    // Without a target the token is for the issuer: not in exchange for one that was for others only.
+    #expect(try plan(policy).audience == ["https://id.example"])
+    let restricted = try subject(audience: ["https://web.example"])
+    #expect(refusal { try plan(policy, subject: restricted) } == .invalidTarget)
+    let api = ["https://api.example"]
+    #expect(try plan(policy, subject: restricted, targets: api).audience == api)
   }
 }

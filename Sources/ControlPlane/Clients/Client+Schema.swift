@@ -60,7 +60,10 @@ extension Client {
   ]
 
   static let schema = Schema.object(
-    [.required("client_id", .string()), .required("client_id_issued_at", .integer())]
+    [
+      .required("client_id", .string()), .required("client_id_issued_at", .integer()),
+      .required("status", choice(ClientStatus.self)),
+    ]
       + metadataMembers + [
         .optional("client_secret", .string(), "Once, in the answer that made it."),
         .optional("client_secret_expires_at", .integer()),

@@ -57,6 +57,21 @@ package struct Clients: Sendable {
     }
   }
 
+  /// A disabled client is nobody: it gets no tokens, and those it has are refused from now on.
+  func setStatus(_ status: ClientStatus, of id: String, in tenant: Tenant, origin: AuditOrigin)
+    async throws -> ShownClient
+  {
+    let client = try await find(id, in: tenant)
+    do {
+      return ShownClient(
+        client: try await store.setStatus(
+          status, of: client.id, expecting: nil, in: tenant, origin: origin),
+        secret: nil)
+    } catch let error as ClientError {
+      throw error.problem
+    }
+  }
+
   func delete(_ id: String, in tenant: Tenant, ifMatch: IfMatch, origin: AuditOrigin) async throws {
     let client = try await find(id, in: tenant)
     try ifMatch.require(client.etag)
@@ -106,7 +121,7 @@ package struct ShownClient: Sendable {
 
   /// RFC 7591 section 3.2.1: secrets that do not expire have `client_secret_expires_at` 0.
   var json: JSONObject {
-    var object = client.json
+    var object = client.adminJSON
     if let secret {
       object["client_secret"] = .string(secret.reveal())
       object["client_secret_expires_at"] = 0
@@ -129,5 +144,8 @@ extension ClientError {
 }
 
 extension Client {
+  /// Its metadata with what only administrators see.
+  var adminJSON: JSONObject { json.merging(["status": .string(status.rawValue)]) }
+
   var etag: ETag { ETag(version: version) }
 }

@@ -54,6 +54,17 @@ struct ClientsEndpoint: DocumentedEndpoint {
         "Make a new secret; the one before is void at once.", scope: .clientsWrite,
         answers: [.init(.ok, "The client, with its new secret.", Self.answer)],
         refusals: [.notFound, .conflict], handle: rotate),
+      Operation(
+        .post, "\(Self.one)/disable", id: "disableClient",
+        "Refuse the client and its tokens, until it is enabled again.", scope: .clientsWrite,
+        answers: [.init(.ok, "The client as it is now.", Self.answer)],
+        refusals: [.notFound]
+      ) { try await set(.disabled, $0, $1) },
+      Operation(
+        .post, "\(Self.one)/enable", id: "enableClient", "Let the client in again.",
+        scope: .clientsWrite, answers: [.init(.ok, "The client as it is now.", Self.answer)],
+        refusals: [.notFound]
+      ) { try await set(.active, $0, $1) },
     ]
   }
 
@@ -74,7 +85,7 @@ struct ClientsEndpoint: DocumentedEndpoint {
     let paging = try AdminQuery(request, allowed: AdminQuery.paging).paging()
     let rows = try await clients.store.list(
       after: try paging.position(ClientID.self), limit: paging.limit + 1, in: tenant)
-    return paging.answer("clients", rows, position: \.id.text, \.json)
+    return paging.answer("clients", rows, position: \.id.text, \.adminJSON)
   }
 
   func get(_ request: Request, _ context: AdminContext) async throws -> JSONResponse {
@@ -100,7 +111,7 @@ struct ClientsEndpoint: DocumentedEndpoint {
     if let named = body["client_id"], named.stringValue != id {
       throw Problem.validation([FieldError("client_id", "must be the client of the address.")])
     }
-    for name in ["client_id", "client_id_issued_at"] { body[name] = nil }
+    for name in ["client_id", "client_id_issued_at", "status"] { body[name] = nil }
     let metadata = try Self.metadata(.object(body))
     return answer(
       try await clients.update(
@@ -121,6 +132,16 @@ struct ClientsEndpoint: DocumentedEndpoint {
     return answer(
       try await clients.rotateSecret(
         context.parameter("client"), in: tenant, origin: context.origin))
+  }
+
+  private func set(_ status: ClientStatus, _ request: Request, _ context: AdminContext)
+    async throws -> JSONResponse
+  {
+    let tenant = try await organizations.tenant(context.parameter("organization"))
+    try await AdminBody.readNothing(request)
+    return answer(
+      try await clients.setStatus(
+        status, of: context.parameter("client"), in: tenant, origin: context.origin))
   }
 
   private func answer(_ issued: ShownClient, status: HTTPResponse.Status = .ok) -> JSONResponse {

@@ -51,6 +51,14 @@ package struct Rollouts: Sendable {
     return try await report(on: rollout)
   }
 
+  /// How many organizations have an older version than this release's, and which version that is.
+  package func pending() async throws -> (organizations: Int, version: Int) {
+    let target = migrator.tenantVersion
+    let share = try await database.first(
+      RolloutShare(rollout: .generate(clock, random), target: target))
+    return (share?.pending ?? 0, target)
+  }
+
   /// The latest rollout; nil where there was none.
   package func report() async throws -> RolloutReport? {
     guard let rollout = try await database.first(LatestRollout()) else { return nil }

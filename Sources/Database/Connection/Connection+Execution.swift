@@ -145,6 +145,7 @@ extension Connection {
       planning = plannedBy
     } catch let error as DatabaseError {
       if error.isStalePlan { prepared.forget() }
+      if error.isUnknownMembership { markBroken(cancel: false) }
       if let preparing, !didPrepare { prepared.remove(preparing) }
       throw error.labelled(String(describing: label))
     }

@@ -138,9 +138,19 @@ package struct Migrator: Sendable {
   package func migrateTenant(organization: UUID, schema: TenantSchema) async throws -> Int {
     let version = try await tenantVersion(of: organization)
     for migration in tenant where migration.version > version {
-      try await tenantStep(
-        organization, from: migration.version - 1, to: migration.version,
-        "\(futureRights(for: schema))\n\(Self.render(migration.up, for: schema))")
+      do {
+        try await tenantStep(
+          organization, from: migration.version - 1, to: migration.version,
+          "\(futureRights(for: schema))\n\(Self.render(migration.up, for: schema))")
+      } catch let error as DatabaseError {
+        logger.error(
+          "an organization could not be migrated",
+          metadata: [
+            "schema": "\(schema)", "version": "\(migration.version)",
+            "error": .string(String(reflecting: error)),
+          ])
+        throw error
+      }
     }
     return try await max(
       version, version < tenantVersion ? tenantVersion(of: organization) : version)

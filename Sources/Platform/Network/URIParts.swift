@@ -35,6 +35,15 @@ package struct URIParts: Sendable, Hashable {
     (host, port, hasUserInfo) = (authority.host, authority.port, authority.hasUserInfo)
   }
 
+  /// Whether the host is an address, or a name such as DNS has (RFC 1123 section 2.1): readers disagree about others.
+  package var hasPlainHost: Bool {
+    guard let host else { return false }
+    if host.contains(":") { return true }
+    return host.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
+      !label.isEmpty && label.utf8.allSatisfy { $0.isAlphanumeric || "-_".utf8.contains($0) }
+    }
+  }
+
   /// RFC 8252 section 7.3: the loopback interface by its literals, and `localhost`.
   package var isLoopback: Bool { host == "127.0.0.1" || host == "::1" || host == "localhost" }
 

@@ -167,7 +167,7 @@ enum ClientURIRule {
     guard !text.contains("*") else { return "has a wildcard" }
     guard !uri.hasUserInfo else { return "has user information" }
     switch uri.scheme {
-    case "https": return uri.host == nil ? "has no host" : nil
+    case "https": return uri.hasPlainHost ? nil : "has no plain host"
     case "http":
       return uri.isLoopback ? nil : "uses http outside the loopback interface"
     default:
@@ -179,7 +179,7 @@ enum ClientURIRule {
 
   /// A page that people or we ourselves visit.
   static func pageProblem(_ text: String) -> String? {
-    guard let uri = URIParts(text), uri.host != nil, !uri.hasUserInfo,
+    guard let uri = URIParts(text), uri.hasPlainHost, !uri.hasUserInfo,
       uri.scheme == "https" || (uri.scheme == "http" && uri.isLoopback)
     else { return "must be an https address" }
     return nil

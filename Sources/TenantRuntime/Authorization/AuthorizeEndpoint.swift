@@ -67,6 +67,10 @@ struct AuthorizeEndpoint: TenantEndpoint {
     _ context: TenantContext
   ) async throws -> Response {
     let tenant = context.tenant
+    if sessions.comesWithoutCookie(request, in: tenant) {
+      let again = try continuation(authorization.parameters, tenant)
+      return Redirect(to: again).response(from: request, context: context)
+    }
     let session = try await sessions.current(request, in: tenant)
     let situation = try await situations.situation(
       of: authorization, client, session, in: tenant)
@@ -97,18 +101,23 @@ struct AuthorizeEndpoint: TenantEndpoint {
     _ context: TenantContext
   ) throws -> Response {
     let tenant = context.tenant
-    guard authorization.parameters.query.utf8.count <= Self.carriedBytesMax else {
-      throw OAuthError.invalidRequest("The request is too long to go through the sign-in page.")
-    }
     let ticket = InteractionTicket(startedAt: startedAt)
       .text(for: authorization.parameters, key: tenant.interactionKey)
-    let continuation = Continuation(
-      page: .authorize,
-      query: authorization.parameters.with(InteractionTicket.parameterName, ticket).query)
-    let location =
-      tenant.path(name) + "?continue="
-      + FormEncoding.encode(continuation.path(issuerPath: tenant.issuerPath))
-    return Redirect(to: location).response(from: request, context: context)
+    let back = try continuation(
+      authorization.parameters.with(InteractionTicket.parameterName, ticket), tenant)
+    return Redirect(to: tenant.path(name) + "?continue=" + FormEncoding.encode(back))
+      .response(from: request, context: context)
+  }
+
+  /// Where the same request is asked again by GET.
+  private func continuation(_ parameters: AuthorizationParameters, _ tenant: Tenant)
+    throws(OAuthError) -> String
+  {
+    let query = parameters.query
+    guard query.utf8.count <= Self.carriedBytesMax else {
+      throw .invalidRequest("The request is too long to go through the sign-in page.")
+    }
+    return Continuation(page: .authorize, query: query).path(issuerPath: tenant.issuerPath)
   }
 }
 

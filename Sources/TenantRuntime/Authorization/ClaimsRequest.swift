@@ -71,8 +71,10 @@ struct ClaimsRequest: Sendable, Equatable {
       guard request["values"] == nil else { throw malformed }
       values = [value]
     }
-    return Member(
-      name: name, isEssential: isEssential, values: values.compactMap(\.stringValue))
+    let texts = values.compactMap(\.stringValue)
+    // Left out, it would be a request for whoever is there.
+    guard name != "sub" || texts.count == values.count else { throw malformed }
+    return Member(name: name, isEssential: isEssential, values: texts)
   }
 }
 

@@ -11,6 +11,7 @@ struct DeviceEndpoint: TenantEndpoint {
   let codes: DeviceCodes
   let throttle: DeviceThrottle
   let clients: ClientStore
+  let users: UserStore
   let pages: Pages
 
   func mount(on routes: some RouterMethods<TenantContext>) {
@@ -41,9 +42,8 @@ struct DeviceEndpoint: TenantEndpoint {
         let device = try await codes.find(code, in: context.tenant),
         let client = try await clients.find(device.client, in: context.tenant), client.isActive
       else { return try entry(typed, notice: .unknown, session, request, context) }
-      await throttle.succeeded(session.user, in: context.tenant)
       guard let decision = try form.optional("decision") else {
-        return try confirmation(code, device, client, session, request, context)
+        return try await confirmation(code, device, client, session, request, context)
       }
       return try await decide(decision, code, device, client, session, request, context)
     }
@@ -96,9 +96,10 @@ struct DeviceEndpoint: TenantEndpoint {
   private func confirmation(
     _ code: UserCode, _ device: DeviceCode, _ client: Client, _ session: Session,
     _ request: Request, _ context: TenantContext
-  ) throws -> Response {
+  ) async throws -> Response {
     let tenant = context.tenant
     let ticket = personal.ticket(session, request, tenant)
+    let user = try await users.find(session.user, in: tenant)
     let scopes = device.scope.tokens.map { token -> JSON in
       let words = ScopeWords(token)
       return ["label": .string(words.label), "hint": .optional(words.hint)]
@@ -107,12 +108,11 @@ struct DeviceEndpoint: TenantEndpoint {
       .deviceConfirm, title: "Connect a device", owner: tenant.pageOwner,
       [
         "action": .string(tenant.path("device")), "csrf": .string(ticket.value),
-        "organization": .string(tenant.name), "application": .string(client.displayName),
+        "user": .string(user?.claims.displayName ?? "You"),
+        "application": .string(client.displayName), "client": client.pageMembers,
         "user_code": .string(code.text), "scopes": .array(scopes),
-        "resources": .strings(device.resources),
-        "policy": .optional(client.metadata.policyURI),
-        "terms": .optional(client.metadata.termsURI),
-      ], cookies: [ticket.cookie])
+        "resources": .strings(device.resources), "privacy": .string(tenant.path("privacy")),
+      ], image: client.logo, cookies: [ticket.cookie])
     return page.response(from: request, context: context)
   }
 
@@ -144,7 +144,7 @@ enum DeviceNotice {
     case .unknown:
       Notice(.danger, "This code is not valid, or not any more. Compare it with your device.")
     case .tooMany:
-      Notice(.danger, "Too many wrong codes. Try again in a quarter of an hour.")
+      Notice(.danger, "Too many codes. Try again in a quarter of an hour.")
     }
   }
 }

@@ -13,15 +13,17 @@ package struct DeviceSettings: Sendable {
 
   package init(_ read: inout SettingsReader) {
     attemptsPerUserMax = read.value(
-      "DEVICE_CODE_ATTEMPTS_PER_USER_MAX", default: 10, in: 1...1_000_000,
-      "Wrong device codes one person may enter in a quarter of an hour.")
+      "DEVICE_CODE_ATTEMPTS_PER_USER_MAX", default: 20, in: 2...1_000_000,
+      "Device codes one person may enter in a quarter of an hour; to confirm one counts again.")
     attemptsPerAddressMax = read.value(
       "DEVICE_CODE_ATTEMPTS_PER_ADDRESS_MAX", default: 100, in: 1...1_000_000,
-      "Wrong device codes that may come from one client address in a quarter of an hour.")
+      "The same for all who share a client address.")
   }
 }
 
-/// Counts wrong user codes per person and per address, under keyed digests.
+/// Counts user codes per person and per address, under keyed digests.
+///
+/// Right ones, too: whoever could start afresh with a code of a device of their own would have no limit at all.
 struct DeviceThrottle: Sendable {
   let settings: DeviceSettings
   let counters: any Counters
@@ -33,11 +35,6 @@ struct DeviceThrottle: Sendable {
     let byAddress = await counters.increment(
       name("address", address, tenant), windowSeconds: window)
     return byUser <= settings.attemptsPerUserMax && byAddress <= settings.attemptsPerAddressMax
-  }
-
-  /// The code was right: the person starts afresh.
-  func succeeded(_ user: UserID, in tenant: Tenant) async {
-    await counters.reset(name("user", "\(user)", tenant))
   }
 
   private func name(_ kind: String, _ value: String, _ tenant: Tenant) -> String {

@@ -20,6 +20,8 @@ struct SubjectToken: Sendable, Equatable {
   /// The client it was issued to.
   let client: ClientID
   let family: ID<TokenFamily>?
+  /// What it is for.
+  let audience: [String]
   let scope: OAuthScope
   let expiresAt: Date
   let authentication: AccessToken.Authentication?
@@ -33,6 +35,7 @@ struct SubjectToken: Sendable, Equatable {
 struct SubjectTokens: Sendable {
   let tokens: AccessTokens
   let keys: SigningKeyRing
+  let audiences: TokenAudiences
   let database: Database
   let clock: WallClock
 
@@ -55,8 +58,8 @@ struct SubjectTokens: Sendable {
     else { return nil }
     return SubjectToken(
       subject: token.subject, user: try await user(of: token, tenant), client: token.clientID,
-      family: token.id.family.map { ID($0) }, scope: token.scope, expiresAt: token.expiresAt,
-      authentication: token.authentication, actor: token.actor,
+      family: token.id.family.map { ID($0) }, audience: token.audience, scope: token.scope,
+      expiresAt: token.expiresAt, authentication: token.authentication, actor: token.actor,
       eligibleActor: token.eligibleActor,
       lineage: TokenLineage(
         token: token.id.description, client: token.clientID, before: token.lineage))
@@ -107,8 +110,9 @@ struct SubjectTokens: Sendable {
       return nil
     }
     return SubjectToken(
-      subject: subject, user: user, client: client.id, family: family.id, scope: family.scope,
-      expiresAt: expiresAt,
+      subject: subject, user: user, client: client.id, family: family.id,
+      audience: audiences.audience(of: family.scope, resources: family.resources, in: tenant),
+      scope: family.scope, expiresAt: expiresAt,
       authentication: AccessToken.Authentication(
         time: family.authenticatedAt, contextClass: family.acr, methods: family.amr),
       actor: claims["act"]?.objectValue, eligibleActor: claims["may_act"]?.objectValue,

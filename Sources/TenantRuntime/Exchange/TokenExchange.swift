@@ -16,17 +16,17 @@ struct TokenExchange: Sendable {
 
   /// What the new token will say.
   struct Plan: Sendable, Equatable {
-    /// Empty for the issuer's own endpoints.
     let audience: [String]
     let scope: OAuthScope
     let actor: JSONObject?
     let expiresAt: Date
   }
 
-  /// No I/O, so every branch is a row in a unit test.
-  func plan(client: Client, issuer: String, lifetimeSeconds: Int, now: Date) throws(OAuthError)
-    -> Plan
-  {
+  /// No I/O, so every branch is a row in a unit test; `ownAudience` is what a token is for that names no target.
+  func plan(
+    client: Client, issuer: String, ownAudience: (OAuthScope) -> [String], lifetimeSeconds: Int,
+    now: Date
+  ) throws(OAuthError) -> Plan {
     guard let policy = client.metadata.tokenExchange else {
       throw .unauthorizedClient("no token_exchange policy")
     }
@@ -45,8 +45,14 @@ struct TokenExchange: Sendable {
       throw Self.unacceptable("subject_token", "exchanged too often")
     }
     guard targets.allSatisfy(policy.audiences.contains) else { throw .invalidTarget }
+    let scope = try scope(of: client)
+    let audience = targets.isEmpty ? ownAudience(scope) : targets
+    // Our policy: what is for others (RFC 8707) opens nothing here, and neither does what it is exchanged for.
+    guard !targets.isEmpty || audience.allSatisfy(subject.audience.contains) else {
+      throw .invalidTarget
+    }
     return Plan(
-      audience: targets, scope: try scope(of: client),
+      audience: audience, scope: scope,
       actor: try chain(acting: acting, policy: policy, client: client.id),
       expiresAt: min(subject.expiresAt, now.addingTimeInterval(Double(lifetimeSeconds))))
   }

@@ -83,6 +83,7 @@ struct TokenExchangeGrant: Grant {
       subject: subject, actor: actor, targets: parameters.targets, scope: parameters.scope
     ).plan(
       client: request.client, issuer: tenant.issuer,
+      ownAudience: { issuer.audiences.audience(of: $0, resources: [], in: tenant) },
       lifetimeSeconds: tenant.settings.accessTokenLifetimeSeconds, now: clock.now())
     var tokens = try await issuer.exchange(
       subject, by: plan, client: request.client, in: tenant)

@@ -32,6 +32,11 @@ struct LogoutEndpoint: TenantEndpoint {
   ) async throws -> Response {
     let tenant = context.tenant
     let target = try await target(parameters, in: tenant)
+    if sessions.comesWithoutCookie(request, in: tenant) {
+      let query = FormEncoding.encode(target.fields.map { ($0.name, $0.value) })
+      return Redirect(to: tenant.path("oidc/logout") + (query.isEmpty ? "" : "?\(query)"))
+        .response(from: request, context: context)
+    }
     let session = try await sessions.current(request, in: tenant)
     let situation = LogoutSituation(
       session: session?.id, hint: target.about(session, in: tenant),
@@ -110,8 +115,10 @@ struct LogoutEndpoint: TenantEndpoint {
   }
 
   private func client(_ id: ClientID?, in tenant: Tenant) async throws -> Client? {
-    guard let id else { return nil }
-    return try await clients.find(id, in: tenant)
+    guard let id, let client = try await clients.find(id, in: tenant), client.isActive else {
+      return nil
+    }
+    return client
   }
 
   private func ask(

@@ -45,6 +45,11 @@ struct RegistrationRequest: Sendable {
       throw OAuthError(
         .invalidRedirectURI, "redirect_uris: a host that can't be registered here.")
     }
+    // Our policy: where people are sent after they sign out is as good a trap.
+    guard metadata.postLogoutRedirectURIs.allSatisfy(policy.allows(redirectURI:)) else {
+      throw .invalidClientMetadata(
+        "post_logout_redirect_uris: a host that can't be registered here.")
+    }
     return metadata
   }
 

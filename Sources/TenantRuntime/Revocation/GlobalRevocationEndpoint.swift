@@ -28,7 +28,7 @@ struct GlobalRevocationEndpoint: TenantEndpoint {
       try await tokens.isAlive(token, of: tenant)
     else { throw BearerChallenge.invalidToken("not a valid token of this organization") }
     // A person's token would let an application act on everybody in that person's name.
-    guard token.scope.contains(Self.scope), token.user == nil else {
+    guard token.scope.contains(Self.scope), token.authentication == nil else {
       throw BearerChallenge.insufficientScope(Self.scope)
     }
     let subject = try SubjectIdentifier(await body(request))

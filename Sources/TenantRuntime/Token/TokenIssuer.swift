@@ -78,7 +78,7 @@ struct TokenIssuer: Sendable {
     let keys = try await keys.keys(of: tenant)
     var access = AccessToken(
       issuer: tenant.issuer,
-      audience: audiences.audience(of: plan.scope, resources: plan.audience, in: tenant),
+      audience: plan.audience,
       // What this client knows the user by, which need not be what the subject's client does.
       subject: subject.user.map { tenant.subject(of: $0, for: client.metadata) }
         ?? subject.subject,

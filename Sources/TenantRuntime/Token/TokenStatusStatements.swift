@@ -23,8 +23,11 @@ struct FindTokenStatus: Statement {
 }
 
 /// The same with what the userinfo endpoint answers, in one round trip.
+///
+/// Claims that were asked for by name are for the client that asked, not for one that exchanged its token.
 struct FindUserInfo: Statement {
   let family: ID<TokenFamily>
+  let client: ClientID
   let jti: String
   static let isPlannedOnce = true
   static let sql: SQL<Self> = """
@@ -32,7 +35,7 @@ struct FindUserInfo: Statement {
            and u.status = 'active'
            and (s.ended_at is null or 'offline_access' = any (string_to_array(f.scope, ' ')))
            and not exists (select from \(tenant).token_revocation r where r.jti = \(\.jti)),
-           f.claims, u.id, u.subject_key, u.profile, u.updated_at
+           case when f.client_id = \(\.client) then f.claims end, u.id, u.subject_key, u.profile, u.updated_at
       from \(tenant).token_family f
       join \(tenant).user_account u on u.id = f.user_id
       left join \(tenant).session s on s.id = f.session_id

@@ -35,7 +35,8 @@ struct UserInfoEndpoint: TenantEndpoint {
       context.limits.charge(.client, .name(token.clientID.text), in: tenant),
       context.limits.charge(.user, .name(token.subject), in: tenant))
     try tenant.userInfoRequirement.check(token, now: clock.now())
-    let find = FindUserInfo(family: ID(family), jti: token.id.description)
+    let find = FindUserInfo(
+      family: ID(family), client: token.clientID, jti: token.id.description)
     guard let info = try await database.first(find, in: tenant.schema), info.isAlive,
       try await database.isLineageAlive(of: token, in: tenant)
     else {
@@ -66,7 +67,12 @@ struct UserInfoEndpoint: TenantEndpoint {
       request.headers[.contentType]?.lowercased()
       .hasPrefix("application/x-www-form-urlencoded") ?? false
     if request.method == .post, isForm {
-      body = try await Form(request, limit: 32 * 1024).optional("access_token")
+      do {
+        body = try await Form(request, limit: 32 * 1024).optional("access_token")
+      } catch let error as OAuthError {
+        // RFC 6750 section 3: a request without a usable token gets a challenge.
+        throw BearerChallenge.invalidRequest(error.description)
+      }
     }
     switch (header, body) {
     case (let token?, nil): return token

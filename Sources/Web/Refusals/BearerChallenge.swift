@@ -3,7 +3,7 @@ package import Platform
 
 /// A refusal of a resource that is protected by access tokens (RFC 6750 section 3).
 package struct BearerChallenge: Refusal, Equatable {
-  package enum Code: String, Sendable {
+  package enum Code: String, Sendable, CaseIterable {
     case invalidRequest = "invalid_request"
     case invalidToken = "invalid_token"
     case insufficientScope = "insufficient_scope"

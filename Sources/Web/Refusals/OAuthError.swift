@@ -38,9 +38,7 @@ package struct OAuthError: Refusal, Equatable {
     case unsupportedTokenType = "unsupported_token_type"
     case invalidTarget = "invalid_target"
     // OpenID Connect Core section 3.1.2.6
-    case interactionRequired = "interaction_required"
     case loginRequired = "login_required"
-    case accountSelectionRequired = "account_selection_required"
     case consentRequired = "consent_required"
     case invalidRequestURI = "invalid_request_uri"
     case invalidRequestObject = "invalid_request_object"

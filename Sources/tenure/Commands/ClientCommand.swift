@@ -5,9 +5,11 @@ import Platform
 /// `tenure client …`: the applications of an organization (RFC 7591 names).
 struct ClientCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "client", abstract: "Create, list, show, revoke and delete applications.",
+    commandName: "client",
+    abstract: "Create, list, show, disable, enable, revoke and delete applications.",
     subcommands: [
-      Create.self, List.self, Show.self, Revoke.self, Delete.self, InitialAccessToken.self,
+      Create.self, List.self, Show.self, Disable.self, Enable.self, Revoke.self, Delete.self,
+      InitialAccessToken.self,
     ])
 
   struct Create: AsyncParsableCommand {
@@ -66,7 +68,7 @@ struct ClientCommand: AsyncParsableCommand {
       let clients = try await admin.connect().pages(
         "organizations/\(AdminClient.escape(organization))/clients", member: "clients")
       Output.list(
-        clients, columns: ["client_id", "client_name", "token_endpoint_auth_method"],
+        clients, columns: ["client_id", "client_name", "token_endpoint_auth_method", "status"],
         json: admin.json)
     }
   }
@@ -82,6 +84,26 @@ struct ClientCommand: AsyncParsableCommand {
         "organizations/\(AdminClient.escape(organization))/clients/\(AdminClient.escape(client))"
       Output.document(try await admin.connect().call(.GET, path), json: admin.json)
     }
+  }
+
+  struct Disable: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Refuse an application and the tokens it has, until it is enabled again.")
+    @Argument(help: "The organization's slug or id.") var organization: String
+    @Argument(help: "The client id.") var client: String
+    @OptionGroup var admin: AdminOptions
+
+    func run() async throws { try await admin.post("disable", of: client, in: organization) }
+  }
+
+  struct Enable: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Let a disabled application in again.")
+    @Argument(help: "The organization's slug or id.") var organization: String
+    @Argument(help: "The client id.") var client: String
+    @OptionGroup var admin: AdminOptions
+
+    func run() async throws { try await admin.post("enable", of: client, in: organization) }
   }
 
   struct Revoke: AsyncParsableCommand {
@@ -114,5 +136,14 @@ struct ClientCommand: AsyncParsableCommand {
         .DELETE,
         "organizations/\(AdminClient.escape(organization))/clients/\(AdminClient.escape(client))")
     }
+  }
+}
+
+extension AdminOptions {
+  /// An action on a client that is answered with the client.
+  fileprivate func post(_ action: String, of client: String, in organization: String) async throws {
+    let path =
+      "organizations/\(AdminClient.escape(organization))/clients/\(AdminClient.escape(client))"
+    Output.document(try await connect().call(.POST, "\(path)/\(action)"), json: json)
   }
 }

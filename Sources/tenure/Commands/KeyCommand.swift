@@ -26,7 +26,9 @@ struct KeyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Sign with the next key from now on; the one before stays published for a while.")
     @Argument(help: "The organization's slug or id.") var organization: String
-    @Option(name: .customLong("alg"), help: "Only this algorithm, such as ES256.")
+    @Option(
+      name: [.customLong("algorithm"), .customLong("alg")],
+      help: "Only this algorithm, such as ES256.")
     var algorithm: String?
     @Flag(help: "Withdraw the old keys at once: whatever they have signed is void.")
     var compromised = false

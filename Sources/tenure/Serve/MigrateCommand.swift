@@ -27,8 +27,13 @@ struct MigrateCommand: AsyncParsableCommand {
         RolloutOutput.show(
           try await product.controlPlane.rollouts.start(failurePercentMax: limit.stopAtPercent),
           otherwise: "Every organization is up to date.")
-      } else if applied.isEmpty {
-        Output.line("Nothing to do.")
+      } else {
+        let (organizations, version) = try await product.controlPlane.rollouts.pending()
+        if organizations > 0 {
+          Output.line(RolloutOutput.waiting(organizations, for: version))
+        } else if applied.isEmpty {
+          Output.line("Nothing to do.")
+        }
       }
       await product.close()
     }
@@ -40,9 +45,16 @@ struct MigrateCommand: AsyncParsableCommand {
 
     func run() async throws {
       let product = try Product.load()
+      let rollouts = product.controlPlane.rollouts
+      let (organizations, version) = try await rollouts.pending()
+      let report = try await rollouts.report()
+      // The latest may be of an earlier release.
+      let isCurrent = report?.rollout.target == version
       RolloutOutput.show(
-        try await product.controlPlane.rollouts.report(),
-        otherwise: "No migration of organizations was ever started.")
+        isCurrent ? report : nil,
+        otherwise: organizations == 0
+          ? "Every organization has version \(version)."
+          : RolloutOutput.waiting(organizations, for: version))
       await product.close()
     }
   }
@@ -91,6 +103,10 @@ struct FailureLimit: ParsableArguments {
 
 /// A rollout in words.
 enum RolloutOutput {
+  static func waiting(_ organizations: Int, for version: Int) -> String {
+    "\(organizations) organizations wait for version \(version): tenure migrate --tenants"
+  }
+
   static func show(_ report: RolloutReport?, otherwise: String) {
     guard let report else { return Output.line(otherwise) }
     let rollout = report.rollout
@@ -101,5 +117,6 @@ enum RolloutOutput {
     Output.table(
       ["id", "slug", "error"],
       report.failures.map { [ID<Rollout>($0.organization).description, $0.slug, $0.error] })
+    Output.line("The log of the worker says more. Then: tenure migrate resume")
   }
 }

@@ -33,6 +33,35 @@ struct AdminClientTests {
     #expect(list.json["clients"]?.arrayValue?.count == 1)
   }
 
+  @Test("A disabled client and its tokens are refused, everywhere and at once, until it is enabled")
+  func disable() async throws {
+    let visit = try await LogoutVisit(harness, scope: "openid offline_access")
+    let (tenant, request) = (visit.tenant, visit.request)
+    let one = "\(tenant.path)/clients/\(request.application.id)"
+    #expect(try await admin.document(.GET, one)["status"] == "active")
+    #expect(try await admin.document(.POST, "\(one)/disable")["status"] == "disabled")
+    let list = try await admin.document(.GET, "\(tenant.path)/clients")
+    #expect(list["clients"]?.arrayValue?.first?["status"] == "disabled")
+    let refresh = try #require(visit.tokens["refresh_token"]?.stringValue)
+    #expect(try await request.refresh(refresh).json["error"] == "invalid_client")
+    #expect(try await tenant.userinfo(visit.tokens["access_token"]).status == 401)
+    let page = try await visit.browser.get(request.url)
+    #expect(page.status == 400 && page.location == nil)
+    // Nobody is sent back to it either.
+    let question = try await visit.logout([
+      ("id_token_hint", visit.hint), ("post_logout_redirect_uri", LogoutVisit.goodbye),
+    ])
+    #expect(question.status == 200 && question.text.contains("id=\"submit\""))
+
+    let shown = try await admin.document(.GET, one)
+    let replaced = try await admin.call(.PUT, one, shown, headers: [("if-match", "*")])
+    #expect(replaced.status == 200 && replaced.json["status"] == "disabled", "\(replaced)")
+    #expect(try await admin.document(.POST, "\(one)/enable")["status"] == "active")
+    #expect(try await request.refresh(refresh).status == 200)
+    #expect(try await admin.call(.POST, "\(tenant.path)/clients/nobody/disable").isProblem(404))
+    #expect(try await tenant.events("client.updated").count == 2)
+  }
+
   @Test("An Idempotency-Key gives the same secret again, and the secret works")
   func idempotency() async throws {
     let tenant = try await harness.tenant()

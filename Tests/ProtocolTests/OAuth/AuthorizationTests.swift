@@ -189,6 +189,21 @@ struct AuthorizationTests {
       body: Array(HTTP.encode(items.map { ($0.name, $0.value ?? "") }).utf8))
     #expect(reply.locationParameter("code") != nil)
   }
+
+  @Test(
+    "Posted from the application's page: browsers leave the session out, so it is asked for again")
+  func postFromElsewhere() async throws {
+    let tenant = try await harness.tenant()
+    let browser = Browser()
+    let request = AuthorizationRequest(tenant, try await tenant.application())
+    _ = try await request.authorize(try await tenant.person(), with: browser)
+    let items = URLComponents(string: request.with(("prompt", "none")).url)?.queryItems ?? []
+    let again = try await HTTP.post(
+      form: items.map { ($0.name, $0.value ?? "") }, to: "\(tenant.issuer)/oauth2/authorize")
+    #expect(again.status == 303, "\(again)")
+    let reply = try await browser.get(tenant.admin.baseURL + (try #require(again.location)))
+    #expect(reply.locationParameter("code") != nil, "\(reply)")
+  }
 }
 
 @Suite("OpenID Connect Core 3.1.2.1: prompt, max_age and id_token_hint")

@@ -94,6 +94,25 @@ struct GlobalRevocationTests {
       denied.headers.first(name: "www-authenticate")?.contains("insufficient_scope") == true)
   }
 
+  @Test(
+    "A person's token is refused, also where its subject is pairwise",
+    arguments: ["public", "pairwise"])
+  func person(_ subjectType: String) async throws {
+    let tenant = try await harness.tenant()
+    var request = AuthorizationRequest(
+      tenant,
+      try await tenant.application([
+        "subject_type": .string(subjectType), "scope": "openid global_token_revocation",
+      ]))
+    request.scope = "openid global_token_revocation"
+    let (person, victim) = (try await tenant.person(), try await tenant.person())
+    let token = try #require(try await request.tokens(person)["access_token"]?.stringValue)
+    let reply = try await Guard(tenant: tenant, token: token).revoke([
+      "sub_id": ["format": "opaque", "id": .string(victim.id)]
+    ])
+    #expect(reply.status == 403, "\(reply)")
+  }
+
   @Test("ID tokens can't be revoked: unsupported_token_type; hints change nothing")
   func kinds() async throws {
     let tenant = try await harness.tenant()

@@ -61,6 +61,35 @@ struct LogoutTests {
     #expect(try await !visit.isSignedIn())
   }
 
+  @Test(
+    "Posted by the application's page: browsers leave the session out, so it is asked for again")
+  func postedFromElsewhere() async throws {
+    let visit = try await LogoutVisit(harness)
+    let fields = [
+      ("id_token_hint", visit.hint), ("post_logout_redirect_uri", LogoutVisit.goodbye),
+      ("state", "s"),
+    ]
+    let again = try await HTTP.post(form: fields, to: "\(visit.tenant.issuer)/oidc/logout")
+    #expect(again.status == 303 && again.headers["set-cookie"].isEmpty, "\(again)")
+    let reply = try await visit.browser.get(
+      visit.tenant.admin.baseURL + (try #require(again.location)))
+    #expect(reply.location == "\(LogoutVisit.goodbye)?state=s")
+    #expect(try await !visit.isSignedIn())
+    let refresh = visit.tokens["refresh_token"]?.stringValue ?? ""
+    #expect(try await visit.request.refresh(refresh).json["error"] == "invalid_grant")
+  }
+
+  @Test("A form of another site signs nobody out without a question")
+  func forcedFromElsewhere() async throws {
+    let visit = try await LogoutVisit(harness)
+    let again = try await HTTP.post(form: [], to: "\(visit.tenant.issuer)/oidc/logout")
+    #expect(again.status == 303 && again.headers["set-cookie"].isEmpty, "\(again)")
+    let page = try await visit.browser.get(
+      visit.tenant.admin.baseURL + (try #require(again.location)))
+    #expect(page.status == 200 && page.text.contains("id=\"submit\""))
+    #expect(try await visit.isSignedIn())
+  }
+
   @Test("Without a hint the user's confirmation and the client's registration prove the address")
   func confirmedAddress() async throws {
     let visit = try await LogoutVisit(harness)

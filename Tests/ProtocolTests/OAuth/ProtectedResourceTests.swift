@@ -28,7 +28,13 @@ struct ProtectedResourceTests {
     #expect(try await HTTP.post(form: [("access_token", token)], to: address).status == 200)
     #expect(try await HTTP.get("\(address)?access_token=\(token)").status == 401)
     let twice = try await HTTP.post(form: [("access_token", token)], to: address, headers: header)
-    #expect(twice.status == 400)
+    let repeated = try await HTTP.post(
+      form: [("access_token", token), ("access_token", token)], to: address)
+    for refused in [twice, repeated] {
+      #expect(refused.status == 400)
+      #expect(
+        refused.headers.first(name: "www-authenticate")?.contains("invalid_request") == true)
+    }
   }
 
   @Test(

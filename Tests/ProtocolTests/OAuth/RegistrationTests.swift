@@ -193,6 +193,9 @@ struct RegistrationTests {
     let hosts = try await register(
       tenant, service.merging(["redirect_uris": ["https://app.example.com/callback"]]))
     #expect(hosts.json["error"] == "invalid_redirect_uri")
+    let afterwards = try await register(
+      tenant, service.merging(["post_logout_redirect_uris": ["https://app.example.com/bye"]]))
+    #expect(afterwards.json["error"] == "invalid_client_metadata")
     let first = try await register(tenant, service)
     #expect(first.status == 201 && first.json["scope"] == "api:read", "\(first)")
     let second = try await register(tenant, service)

@@ -95,6 +95,30 @@ struct TokenExchangeTests {
     #expect(try await scene.exchange(token: token).json["error"] == "invalid_request")
   }
 
+  @Test("Claims the subject's client asked for by name are not passed on")
+  func claims() async throws {
+    let tenant = try await harness.tenant()
+    let party = RelyingParty(
+      mode: .query, tenant: tenant, application: try await RelyingParty.application(of: tenant),
+      person: try await tenant.person())
+    let signIn = try await party.signIn([
+      "claims": #"{"userinfo":{"email":null}}"#
+    ])
+    let service = try await tenant.application([
+      "grant_types": [.string(Self.grantType)], "redirect_uris": [], "scope": "openid",
+      "token_exchange": ["subject_clients": ["*"]],
+    ])
+    let exchanged = try await tenant.post(
+      "oauth2/token",
+      [
+        ("grant_type", Self.grantType), ("subject_token_type", Self.accessToken),
+        ("subject_token", signIn.accessToken?.stringValue ?? ""),
+      ], headers: [service.basic])
+    #expect(try await tenant.userinfo(signIn.accessToken).json["email"] != nil)
+    let userinfo = try await tenant.userinfo(exchanged.json["access_token"])
+    #expect(userinfo.status == 200 && userinfo.json["email"] == nil, "\(userinfo)")
+  }
+
   @Test("Impersonation only by policy; an actor token makes it delegation again")
   func impersonation() async throws {
     let scene = try await scene(["subject_clients": ["*"], "impersonation": true])
@@ -207,6 +231,9 @@ struct TokenExchangeTests {
     let described = try await scene.tenant.introspect(
       reply.json["access_token"], by: scene.service)
     #expect(described["active"] == true)
+    // Who got a token for the API only gets none for the issuer by leaving the target out.
+    let widened = try await scene.exchange(token: reply.json["access_token"]?.stringValue)
+    #expect(widened.status == 400 && widened.json["error"] == "invalid_target", "\(widened)")
     let other = try await scene.exchange([("audience", "payroll")])
     #expect(other.status == 400 && other.json["error"] == "invalid_target")
   }
