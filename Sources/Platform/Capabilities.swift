@@ -57,7 +57,8 @@ package struct RandomSource: Sendable {
     var filled = 0
     while filled < memory.count {
       let part = UnsafeMutableRawBufferPointer(rebasing: memory[filled...].prefix(256))
-      precondition(getentropy(part.baseAddress, part.count) == 0, "the kernel gives no random bytes")
+      precondition(
+        getentropy(part.baseAddress, part.count) == 0, "the kernel gives no random bytes")
       filled += part.count
     }
   }
