@@ -151,7 +151,7 @@ let package = Package(
     tests("PlatformTests", ["Platform", log, tracing]),
     tests("ArchiveTests", ["Archive", "Cryptography", "Platform"]),
     tests("CacheTests", ["Cache", "Platform", log, lifecycle, nio, nioPosix]),
-    tests("CryptographyTests", ["Cryptography", "Platform"]),
+    tests("CryptographyTests", ["Cryptography", "COpenSSL", "Platform"]),
     tests("JOSETests", ["JOSE", "Cryptography", "Platform", jwtKit], exclude: ["Vectors"]),
     tests(
       "OutgoingTests",

@@ -4,7 +4,7 @@ set -euo pipefail
 
 packages=(pkg-config libpq-dev libssl-dev libargon2-dev libhiredis-dev zlib1g-dev ca-certificates postgresql redis-server)
 case ${1:-} in
-  test) packages+=(unzip python3 curl nodejs apache2 libapache2-mod-auth-openidc python3-authlib python3-requests prometheus nginx-light wrk) ;;
+  test) packages+=(openssl unzip python3 curl nodejs apache2 libapache2-mod-auth-openidc python3-authlib python3-requests prometheus nginx-light wrk) ;;
   bench) packages+=(wrk openssl git) ;;
 esac
 

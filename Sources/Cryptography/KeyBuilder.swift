@@ -3,23 +3,21 @@ import COpenSSL
 /// Makes keys from numbers or from randomness; what it returns has been checked.
 enum KeyBuilder {
   static func generate(_ type: KeyType) throws(CryptographyError) -> NativeKey {
-    let name =
-      switch type {
-      case .rsa: "RSA"
-      case .p256, .p384: "EC"
-      case .ed25519: "ED25519"
-      }
+    switch type {
+    case .rsa(let bits): try RSAGenerator.generate(bits: bits, exponent: 65_537)
+    case .p256: try generate("EC", group: "P-256")
+    case .p384: try generate("EC", group: "P-384")
+    case .ed25519: try generate("ED25519", group: nil)
+    }
+  }
+
+  private static func generate(_ name: String, group: String?) throws(CryptographyError)
+    -> NativeKey
+  {
     let context = unsafe EVP_PKEY_CTX_new_from_name(nil, name, nil)
     defer { unsafe EVP_PKEY_CTX_free(context) }
     var ready = unsafe EVP_PKEY_keygen_init(context) == 1
-    switch type {
-    case .rsa(let bits):
-      guard (2048...8192).contains(bits) else { throw .invalidKey("2048 to 8192 bits") }
-      ready = unsafe ready && EVP_PKEY_CTX_set_rsa_keygen_bits(context, CInt(bits)) == 1
-    case .p256: ready = unsafe ready && EVP_PKEY_CTX_set_group_name(context, "P-256") == 1
-    case .p384: ready = unsafe ready && EVP_PKEY_CTX_set_group_name(context, "P-384") == 1
-    case .ed25519: break
-    }
+    if let group { ready = unsafe ready && EVP_PKEY_CTX_set_group_name(context, group) == 1 }
     var pointer: OpaquePointer?
     guard unsafe ready && EVP_PKEY_generate(context, &pointer) == 1 else {
       clearErrors()
@@ -103,7 +101,7 @@ enum KeyBuilder {
     return parameters
   }
 
-  private static func build(
+  static func build(
     _ name: String, _ selection: CInt, _ parameters: Parameters
   ) throws(CryptographyError) -> NativeKey {
     let context = unsafe EVP_PKEY_CTX_new_from_name(nil, name, nil)

@@ -108,6 +108,18 @@ func clearErrors() {
         key(name), value.base.assumingMemoryBound(to: UInt8.self), bigEndian.count))
   }
 
+  func append(_ name: String, _ number: SecretNumber) {
+    let count = Int((unsafe BN_num_bits(number.pointer) + 7) / 8)
+    let value = unsafe SecretBytes(count: count) { buffer in
+      let start = unsafe buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
+      must(
+        unsafe BN_bn2nativepad(number.pointer, start, CInt(count)) == count, "BN_bn2nativepad")
+    }
+    copies.append(value)
+    unsafe entries.append(
+      OSSL_PARAM_construct_BN(key(name), value.base.assumingMemoryBound(to: UInt8.self), count))
+  }
+
   /// Calls `body` with the terminated list; the pointer is good until it returns.
   func with<R>(_ body: (UnsafeMutablePointer<OSSL_PARAM>?) -> R) -> R {
     var list = unsafe entries

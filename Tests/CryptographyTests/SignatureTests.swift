@@ -180,12 +180,6 @@ struct KeyTests {
     #expect(throws: CryptographyError.self) { try PublicKey(spki: bytes) }
   }
 
-  @Test("small RSA keys are not generated")
-  func smallRSA() {
-    #expect(throws: CryptographyError.self) { try PrivateKey.generate(.rsa(bits: 1024)) }
-    #expect(throws: CryptographyError.self) { try PrivateKey.generate(.rsa(bits: 16_384)) }
-  }
-
   @Test("a point that is not on the curve, or too short, is refused")
   func invalidPoints() throws {
     guard case .p256(let x, var y) = try PrivateKey.generate(.p256).publicKey.components else {
