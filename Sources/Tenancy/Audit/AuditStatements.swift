@@ -16,9 +16,6 @@ struct InsertAuditHead: Statement {
 /// account takes the locks in this order too.
 ///
 /// The update holds the counter until the transaction ends, so numbers have no gaps.
-///
-/// Old events and subjects are looked up one by one: a join would be planned by the sizes the tables have once, and for the
-/// ten elements Postgres takes every array to have.
 struct InsertAuditBatch: Statement {
   let ids: [ID<AuditEvent>]
   let times: [Date]
@@ -48,7 +45,6 @@ struct InsertAuditBatch: Statement {
     commitmentKeys = events.map(\.commitmentKey)
   }
 
-  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     with given as (
            select *
@@ -57,18 +53,14 @@ struct InsertAuditBatch: Statement {
                          \(\.commitments), \(\.commitmentKeys)) with ordinality
                   as e (id, occurred_at, action, outcome, actor_kind, actor_id, subject_id,
                         request_id, detail, personal, commitment, commitment_key, place)
-            where (select old.id from \(tenant).audit_event as old where old.id = e.id) is null),
+            where not exists (select from \(tenant).audit_event as old where old.id = e.id)),
          living as (
-           select account.id
-             from (select distinct id
-                     from unnest(\(\.subjects)) as s (id)
-                    order by id) as subject
-                  cross join lateral (
-                    select id
-                      from \(tenant).user_account
-                     where id = subject.id
-                       and status <> 'erasing'
-                       for key share) as account),
+           select id
+             from \(tenant).user_account
+            where id = any (\(\.subjects))
+              and status <> 'erasing'
+            order by id
+              for key share),
          fresh as (
            select given.*, row_number() over (order by place) as number,
                   subject_id is not null and living.id is null as is_erased

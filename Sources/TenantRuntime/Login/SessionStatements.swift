@@ -7,7 +7,6 @@ import Tenancy
 struct FindSession: Statement {
   let hash: [UInt8]
   let now: Date
-  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select s.id, s.user_id, s.auth_time, s.acr, s.amr, s.created_at,
            s.expires_at
@@ -42,7 +41,6 @@ struct StartSession: Statement {
   let personal: [UInt8]?
   let now: Date
   let expiresAt: Date
-  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     with account as (
       update \(tenant).user_account

@@ -16,7 +16,6 @@ struct ConsumeAuthorizationCode: Statement {
   let generation: Int32
   let expiresAt: Date
   let now: Date
-  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     with code as (
       update \(tenant).one_time_token
@@ -94,7 +93,6 @@ struct RotateTokenFamily: Statement {
   let resources: [String]
   let graceStart: Date
   let now: Date
-  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     update \(tenant).token_family
        set generation = \(\.presented) + 1,
