@@ -82,6 +82,13 @@ final class Companion: Sendable {
     return String(text.suffix(1000))
   }
 
+  /// The latest errors in its log.
+  func complaints() -> [String] {
+    let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+    return text.split(separator: "\n").filter { $0.contains("\"level\":\"error\"") }.suffix(3)
+      .map { String($0.prefix(1000)) }
+  }
+
   /// What it logged so far is not needed any more.
   func forgetLog() { truncate(log.path, 0) }
 

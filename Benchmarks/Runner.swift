@@ -31,6 +31,7 @@ struct Runner: Sendable {
       return RowResult(row: row, tenants: tenants, runs: runs, single: single, failure: nil)
     } catch {
       Terminal.note("  FAILED: \(error)")
+      for line in bench.product.process.complaints() { Terminal.note("  \(line)") }
       return RowResult(
         row: row, tenants: tenants, runs: runs, single: single, failure: "\(error)")
     }

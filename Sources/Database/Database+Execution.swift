@@ -2,6 +2,15 @@ import Platform
 
 /// How often one statement or transaction is tried when another transaction gets in its way.
 private let attemptsMax = 4
+/// How often when the connection does not know the tenant's role: each try gives one up, and there may be several of them.
+private let membershipAttemptsMax = 20
+
+extension DatabaseError {
+  /// Whether it may be tried once more after so many times.
+  fileprivate func isWorthRetrying(after attempts: Int) -> Bool {
+    isRetryable && attempts < (isUnknownMembership ? membershipAttemptsMax : attemptsMax)
+  }
+}
 
 extension Database {
   func perform<S: Statement, R: Sendable>(
@@ -43,8 +52,7 @@ extension Database {
       } catch {
         pool.release(connection)
         pool.metrics.note(error)
-        guard let failure = error as? DatabaseError, failure.isRetryable, attempt < attemptsMax
-        else {
+        guard let failure = error as? DatabaseError, failure.isWorthRetrying(after: attempt) else {
           throw error
         }
         try await pause(after: attempt)
@@ -55,7 +63,7 @@ extension Database {
 
   /// A random moment, so that two transactions that collided do not collide again.
   private func pause(after attempt: Int) async throws {
-    try await Task.sleep(for: .microseconds(Int.random(in: 500...(5_000 << attempt))))
+    try await Task.sleep(for: .microseconds(Int.random(in: 500...(5_000 << min(attempt, 4)))))
   }
 
   func transact<R: Sendable>(
@@ -79,7 +87,7 @@ extension Database {
         // What the body threw may be a consequence of what the database said first.
         let cause = (error as? DatabaseError) ?? transaction.failure
         if let cause { pool.metrics.note(cause) }
-        guard let cause, cause.isRetryable, attempt < attemptsMax, !Task.isCancelled else {
+        guard let cause, cause.isWorthRetrying(after: attempt), !Task.isCancelled else {
           throw error
         }
         try await pause(after: attempt)
