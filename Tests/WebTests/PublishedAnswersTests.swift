@@ -143,6 +143,34 @@ struct PublishedAnswersTests {
   func changes() async throws {
     let generation = Mutex<UInt64>(0)
     let asked = Asked()
+  @Test("nor under a long address")
+  func longAddress() async throws {
+    let time = ManualClock(Date(unixSeconds: 1_800_000_000))
+    try await TestServer.run([Asked().group(Self.publicHeaders)], clock: time.clock) { server in
+      let path = "/document?"
+      let query = String(
+        repeating: "x", count: PublishedAnswers.addressBytesMax - "127.0.0.1\(path)".utf8.count)
+      for count in [1, 1] { try await Self.expect(count, server, path + query) }
+      for count in [2, 3] { try await Self.expect(count, server, path + query + "x") }
+    }
+  }
+
+  @Test("nor while nobody tells of changes; what was kept before is not given then")
+  func unheard() async throws {
+    let time = ManualClock(Date(unixSeconds: 1_800_000_000))
+    let generation = Mutex<UInt64?>(nil)
+    try await TestServer.run(
+      [Asked().group(Self.publicHeaders)], clock: time.clock,
+      generation: { generation.withLock { $0 } }
+    ) { server in
+      for count in [1, 2] { try await Self.expect(count, server) }
+      generation.withLock { $0 = 1 }
+      for count in [3, 3] { try await Self.expect(count, server) }
+      generation.withLock { $0 = nil }
+      for count in [4, 5] { try await Self.expect(count, server) }
+    }
+  }
+
     let group = EndpointGroup([
       Route(.get, "document") { _, _ in
         let count = asked.next
