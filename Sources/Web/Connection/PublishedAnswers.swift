@@ -24,7 +24,7 @@ struct PublishedAnswers: Sendable {
     let generation: UInt64
     /// From the status line to the last header, without the empty line.
     let head: [UInt8]
-    let body: ByteBuffer
+    let body: [UInt8]
   }
 
   struct Address: Hashable, Sendable {
@@ -82,12 +82,12 @@ struct PublishedAnswers: Sendable {
     let visit = log.begin(request)
     reused.add()
     var bytes = allocator.buffer(
-      capacity: answer.head.count + answer.body.readableBytes + 96)
+      capacity: answer.head.count + answer.body.count + 96)
     bytes.writeBytes(answer.head)
     bytes.writeStaticString("x-request-id: ")
     bytes.writeString(visit.requestID)
     bytes.writeStaticString("\r\n\r\n")
-    bytes.writeImmutableBuffer(answer.body)
+    bytes.writeBytes(answer.body)
     log.tell(
       visit, route: answer.origin.route, tenant: answer.origin.tenant, status: answer.status)
     return bytes
@@ -132,8 +132,8 @@ struct PublishedAnswers: Sendable {
     answers.store(
       Answer(
         origin: origin, status: head.status.code, generation: candidate.generation,
-        head: Self.encoded(head), body: candidate.body), for: candidate.address,
-      now: clock.now())
+        head: Self.encoded(head), body: Array(candidate.body.readableBytesView)),
+      for: candidate.address, now: clock.now())
   }
 
   /// RFC 9112 sections 4 and 5.
