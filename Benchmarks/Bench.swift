@@ -61,6 +61,23 @@ actor Bench {
     return made
   }
 
+  /// Returns when nobody has work left over from an earlier load: passwords of people who have gone, rows to vacuum.
+  ///
+  /// - Throws: ``BenchFailure`` when there is still some after half a minute.
+  nonisolated func calm() async throws {
+    for _ in 0..<150 {
+      let before = busySeconds()
+      try await Task.sleep(for: .milliseconds(200))
+      if busySeconds() - before <= 0.02 { return }
+    }
+    throw BenchFailure("There is no calm after the load before.")
+  }
+
+  private nonisolated func busySeconds() -> Double {
+    ProcessorTime.seconds(ofTree: product.process.pid)
+      + ProcessorTime.seconds(ofTree: services.postmaster)
+  }
+
   /// Runs a load and says what it cost whom, in seconds of processor time.
   nonisolated func accounting<Result>(
     _ body: () async throws -> Result

@@ -30,11 +30,11 @@ function request()
   return pop() or any(any(organizations).authorize)
 end
 
--- People who are turned away wait a moment, in milliseconds.
+-- People who are turned away wait a moment, in milliseconds, and each their own: a second on average.
 function delay()
   if turnedAway == 0 then return 0 end
   turnedAway = turnedAway - 1
-  return 1000
+  return math.random(500, 1500)
 end
 
 -- The page: fill it in and send it.

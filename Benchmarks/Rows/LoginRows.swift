@@ -50,6 +50,7 @@ struct IsolationRow: Row {
     let script = Load.replay(tokens, pauseMilliseconds: Self.pauseMilliseconds, port: port)
     let logins = LoginLoad.script(organizations, port: port)
     let seconds = bench.plan.seconds
+    try await bench.calm()
     let idle = try await Load.run(
       script, seconds: seconds, connections: Self.connections, port: port)
     async let saturation = Load.run(

@@ -25,6 +25,7 @@ struct RetentionRow: Row {
     let tokens = Load.replay(
       [organization.clientCredentials(.es256)].compactMap(\.self), pauseMilliseconds: 10,
       port: port)
+    try await bench.calm()
     let idle = try await Load.run(tokens, seconds: bench.plan.seconds, connections: 8, port: port)
     let path = "organizations/\(organization.slug)/retention/runs"
     let ((run, load, loadEnd), cost) = try await bench.accounting {

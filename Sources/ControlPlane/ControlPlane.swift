@@ -127,7 +127,7 @@ package struct ControlPlane: Sendable {
     _ server: BaseURL, _ authenticate: AdminAuthentication
   ) -> [EndpointGroup] {
     [
-      EndpointGroup(at: "admin/v1", endpoints) { request, base in
+      EndpointGroup(at: "admin/v1", endpoints, on: PatientExecutor.shared) { request, base in
         try await authenticate(request.headers, base)
       },
       EndpointGroup([

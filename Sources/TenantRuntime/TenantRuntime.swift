@@ -95,11 +95,11 @@ package struct TenantRuntime: Sendable {
         outgoing: outgoing, metrics: counts, clock: clock, random: random)
     ]
     groups = [
+      EndpointGroup(at: "t/:slug", protocols.endpoints, resolve: resolve),
       EndpointGroup(
         at: "t/:slug",
-        protocols.endpoints + devices.endpoints + [registration] + interaction.endpoints
-          + privacy.endpoints,
-        resolve: resolve),
+        devices.endpoints + [registration] + interaction.endpoints + privacy.endpoints,
+        on: PatientExecutor.shared, resolve: resolve),
       EndpointGroup(
         at: ".well-known/oauth-authorization-server/t/:slug", protocols.insertedMetadata,
         resolve: resolve),

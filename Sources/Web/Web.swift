@@ -23,15 +23,16 @@ package struct EndpointGroup: Sendable {
   /// Endpoints behind a context that has to be found first, for example the tenant of a path.
   ///
   /// `resolve` runs before each handler and may refuse by throwing: a handler cannot run without
-  /// its context. Its own path parameters are in `base.parameters`.
+  /// its context. Its own path parameters are in `base.parameters`. `executor` runs both; nil is the global pool.
   package init<Context: DerivedContext>(
     at prefix: String,
     _ endpoints: [any Endpoint<Context>],
+    on executor: (any TaskExecutor)? = nil,
     resolve: @escaping @Sendable (Request, BaseContext) async throws -> Context
   ) {
     mount = { router in
       let parent = router.group(RouterPath(prefix))
-      let routes = ResolvingRoutes(parent: parent, resolve: resolve).group()
+      let routes = ResolvingRoutes(parent: parent, executor: executor, resolve: resolve).group()
       for endpoint in endpoints { endpoint.mount(on: routes) }
     }
   }
@@ -43,6 +44,7 @@ package struct EndpointGroup: Sendable {
 /// tenant that is loaded from the database would have to be optional.
 struct ResolvingRoutes<Context: DerivedContext>: RouterMethods {
   let parent: RouterGroup<BaseContext>
+  let executor: (any TaskExecutor)?
   let resolve: @Sendable (Request, BaseContext) async throws -> Context
 
   func on<Responder: HTTPResponder>(
@@ -50,8 +52,10 @@ struct ResolvingRoutes<Context: DerivedContext>: RouterMethods {
   ) -> Self where Responder.Context == Context {
     parent.on(
       path, method: method,
-      responder: CallbackResponder { [resolve] request, base in
-        try await responder.respond(to: request, context: resolve(request, base))
+      responder: CallbackResponder { [executor, resolve] request, base in
+        try await withTaskExecutorPreference(executor) {
+          try await responder.respond(to: request, context: resolve(request, base))
+        }
       })
     return self
   }

@@ -66,7 +66,7 @@ package struct JobWorker: Service {
         group.addTask { await keepLeases() }
         group.addTask { await tick() }
         await withTaskCancellationHandler {
-          await work()
+          await withTaskExecutorPreference(PatientExecutor.shared) { await work() }
         } onCancel: {
           shutDown()
         }
