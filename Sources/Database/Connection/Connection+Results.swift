@@ -16,7 +16,7 @@ extension Connection {
       case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: continue
       default:
         let failure = unsafe failure(of: result)
-        didPrepare = index > prepareIndex
+        failedCommand = index
         if failure.sqlState.isConnectionTrouble { markBroken(cancel: false) }
         clearResults()
         throw label.map(failure.labelled) ?? failure
@@ -57,8 +57,14 @@ extension Connection {
   }
 
   /// Rows inserted, updated, deleted or selected by the last command.
-  var affectedRows: Int {
-    guard let result = unsafe results.last, let text = unsafe PQcmdTuples(result) else { return 0 }
+  var affectedRows: Int { unsafe affectedRows(byCommand: results.count - 1) }
+
+  /// The same of any command of the batch.
+  func affectedRows(byCommand index: Int) -> Int {
+    guard unsafe results.indices.contains(index), let text = unsafe PQcmdTuples(results[index])
+    else {
+      return 0
+    }
     return unsafe Int(String(cString: text)) ?? 0
   }
 
