@@ -36,7 +36,7 @@ struct JobPlanTests {
   @Test("no batch reads the whole table, though the planner takes it for empty")
   func batches() async throws {
     let harness = try await Self.busy()
-    let (now, worker) = (harness.clock.now(), UUID())
+    let (now, worker) = (harness.clock.clock.now(), UUID())
     let claim = ClaimJobs(
       kinds: [Count.kind], after: .first, limit: 40, worker: worker, now: now,
       leaseExpiresAt: now.addingTimeInterval(30))
