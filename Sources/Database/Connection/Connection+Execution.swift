@@ -153,6 +153,8 @@ extension Connection {
     preparing = []
     commandsSent = 0
     failedCommand = nil
+    roleChanges = []
+    defer { roleChanges = [] }
     do {
       if let begin { try send(utility: begin) }
       if planningBefore != plannedBy {
@@ -229,6 +231,7 @@ extension Connection {
   private func send(role target: TenantSchema?) throws {
     guard role != target.map(Role.tenant) ?? .platform else { return }
     role = .unknown
+    if target != nil { roleChanges.append(commandsSent) }
     try send(utility: target.map { "set role \($0.quoted)" } ?? "reset role")
     if let target { noteTenant(target) }
   }

@@ -40,6 +40,8 @@ import Synchronization
   private var isFlushing = false
   /// The statements this batch parses, and where they stand among its commands.
   var preparing: [(key: StatementKey, index: Int)] = []
+  /// Where this batch switches to tenants' roles.
+  var roleChanges: [Int] = []
   var commandsSent = 0
   /// The command of this batch that the server refused.
   var failedCommand: Int?
