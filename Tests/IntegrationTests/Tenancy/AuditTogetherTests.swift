@@ -109,8 +109,9 @@ struct AuditTogetherTests {
   func killed() async throws {
     let name = "audit-\(UUID().uuidString.prefix(8))"
     var read = SettingsReader.documentation
+    let url = harnesses[0].test.url.reveal()
     let database = Database(
-      url: Secret(harnesses[0].test.url.reveal() + "?application_name=\(name)"),
+      url: Secret("\(url)\(url.contains("?") ? "&" : "?")application_name=\(name)"),
       settings: DatabaseSettings(&read), logger: harnesses[0].test.logger)
     defer { database.close() }
     try await serving(database) { audit in
