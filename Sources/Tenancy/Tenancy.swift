@@ -27,7 +27,8 @@ package struct Tenancy: Sendable {
     DeleteCodesOfClient.self, RevokeTokenFamiliesOfSessions.self, RevokeTokenFamiliesOfUser.self,
     RevokeAllTokenFamiliesOfClient.self, RevokeClientTokens.self, FindSessionClients.self,
     FindSubjectKey.self,
-    InsertAuditHead.self, FindAuditHead.self, InsertAuditBatch.self, FindTenantSchema.self,
+    InsertAuditHead.self, FindAuditHead.self, InsertAuditBatch.self,
+    InsertMissingAuditEvents.self, FindTenantSchema.self,
   ]
 
   package static let personalData: [PersonalData] = [

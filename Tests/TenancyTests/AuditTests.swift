@@ -83,8 +83,8 @@ struct AuditTests {
     let spill = AuditSpill(directory: directory, clock: .system, random: .system)
     #expect(try spill.takeFile() == nil)
     let records = (0..<3).map(record)
-    try spill.append(Array(records[..<2]), schema: schema)
-    try spill.append([records[2]], schema: schema)
+    try spill.append(Array(records[..<2]).map { .init(schema: schema, record: $0) })
+    try spill.append([records[2]].map { .init(schema: schema, record: $0) })
     #expect(spill.isUsed)
 
     // Another process leaves it alone while its owner lives.
@@ -115,13 +115,15 @@ struct AuditTests {
     }
     let schema = TenantSchema(id: UUID())
     let records = (0..<3).map(record)
-    try spill.append([records[0]], schema: schema)
+    try spill.append([records[0]].map { .init(schema: schema, record: $0) })
     isFull.withLock { $0 = true }
-    #expect(throws: AuditError.self) { try spill.append([records[1]], schema: schema) }
+    #expect(throws: AuditError.self) {
+      try spill.append([records[1]].map { .init(schema: schema, record: $0) })
+    }
     // The first event still waits.
     #expect(spill.isUsed)
     isFull.withLock { $0 = false }
-    try spill.append([records[2]], schema: schema)
+    try spill.append([records[2]].map { .init(schema: schema, record: $0) })
 
     let first = try #require(try spill.takeFile())
     let second = try #require(try spill.takeFile(after: first.name))

@@ -13,6 +13,11 @@ struct Affinity: Equatable {
       (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
     }
   }
+
+  /// A group of tenants that is served together has homes of its own.
+  init(lane: Int) {
+    tenant = UInt64(lane)
+  }
 }
 
 /// The two places a tenant is at home in.

@@ -9,19 +9,42 @@ extension Connection {
   func execute<S: Statement>(
     _ statement: S, schema: TenantSchema?, role: TenantSchema?, begin: String? = nil
   ) async throws {
-    let sql = S.sql
-    let planning = S.isPlannedOnce ? Planning.once : .automatic
-    try await batch(S.self, role: role, begin: begin, planning: planning) {
-      writer.reset()
-      for binder in sql.binders {
-        let offset = writer.begin()
-        binder.write(statement, &writer)
-        writer.end(offset)
-      }
-      try send(
-        sql.template, key: StatementKey(type: ObjectIdentifier(S.self), schema: schema),
-        label: S.self)
+    try await batch(S.self, role: role, begin: begin, planning: Self.planning(of: S.self)) {
+      try send(statement, schema: schema)
     }
+  }
+
+  /// A statement for each of several tenants, under the tenant's role, all in one transaction and one round trip; how many
+  /// rows each has affected.
+  func execute<S: Statement>(
+    together statements: [TenantStatement<S>], isolation: TenantIsolation, lockMilliseconds: Int
+  ) async throws -> [Int] {
+    func role(_ schema: TenantSchema?) -> TenantSchema? { isolation == .role ? schema : nil }
+    var ends: [Int] = []
+    do {
+      try await batch(
+        S.self, endingAs: role(statements.last?.schema), begin: nil,
+        planning: Self.planning(of: S.self)
+      ) {
+        // Until the transaction ends; a `set local` warns outside of an explicit one.
+        try send(utility: "select set_config('lock_timeout', '\(lockMilliseconds)ms', true)")
+        ends.append(commandsSent)
+        for statement in statements {
+          try send(role: role(statement.schema))
+          try send(statement.statement, schema: statement.schema)
+          ends.append(commandsSent)
+        }
+      }
+    } catch let error as DatabaseError {
+      let culprit = failedCommand.flatMap { failed in ends.firstIndex { failed < $0 } }
+      throw TogetherError(cause: error, culprit: culprit.flatMap { $0 == 0 ? nil : $0 - 1 })
+    }
+    defer { clearResults() }
+    return ends.dropFirst().map { affectedRows(byCommand: $0 - 1) }
+  }
+
+  private static func planning(of statement: (some Statement).Type) -> Planning {
+    statement.isPlannedOnce ? .once : .automatic
   }
 
   func execute(
@@ -113,43 +136,48 @@ extension Connection {
     planning wantedPlanning: Planning? = nil,
     _ sendStatement: () throws -> Void
   ) async throws {
+    try await batch(label, endingAs: target, begin: begin, planning: wantedPlanning) {
+      try send(role: target)
+      try sendStatement()
+    }
+  }
+
+  private func batch(
+    _ label: Any.Type, endingAs target: TenantSchema?, begin: String?, planning wanted: Planning?,
+    _ sendStatements: () throws -> Void
+  ) async throws {
     try Task.checkCancellation()
-    let wanted = target.map(Role.tenant) ?? .platform
     guard !isBroken else { throw DatabaseError(.connectionLost, "the connection was lost before") }
-    let (before, planningBefore) = (role, planning)
-    let plannedBy = wantedPlanning ?? planning
-    preparing = nil
-    didPrepare = false
+    let planningBefore = planning
+    let plannedBy = wanted ?? planning
+    preparing = []
     commandsSent = 0
-    roleIndex = nil
-    defer { roleIndex = nil }
+    failedCommand = nil
+    roleChanges = []
+    defer { roleChanges = [] }
     do {
       if let begin { try send(utility: begin) }
-      if before != wanted {
-        role = .unknown
-        if target != nil { roleIndex = commandsSent }
-        try send(utility: target.map { "set role \($0.quoted)" } ?? "reset role")
-        if let target { noteTenant(target) }
-      }
       if planningBefore != plannedBy {
         planning = .unknown
         let mode = plannedBy == .once ? "force_generic_plan" : "auto"
         try send(utility: "set plan_cache_mode = \(mode)")
       }
       do {
-        try sendStatement()
+        try sendStatements()
       } catch {
         // What was sent before it has no answer to wait for.
         if commandsSent > 0 { markBroken(cancel: false) }
         throw error
       }
       try await roundTrip(cancellable: true)
-      role = wanted
+      role = target.map(Role.tenant) ?? .platform
       planning = plannedBy
     } catch let error as DatabaseError {
       if error.isStalePlan { prepared.forget() }
       if error.isUnknownMembership { markBroken(cancel: false) }
-      if let preparing, !didPrepare { prepared.remove(preparing) }
+      for statement in preparing where failedCommand.map({ $0 <= statement.index }) ?? true {
+        prepared.remove(statement.key)
+      }
       throw error.labelled(String(describing: label))
     }
   }
@@ -199,6 +227,28 @@ extension Connection {
     commandsSent += 1
   }
 
+  /// Changes the role, unless it is this one.
+  private func send(role target: TenantSchema?) throws {
+    guard role != target.map(Role.tenant) ?? .platform else { return }
+    role = .unknown
+    if target != nil { roleChanges.append(commandsSent) }
+    try send(utility: target.map { "set role \($0.quoted)" } ?? "reset role")
+    if let target { noteTenant(target) }
+  }
+
+  private func send<S: Statement>(_ statement: S, schema: TenantSchema?) throws {
+    let sql = S.sql
+    writer.reset()
+    for binder in sql.binders {
+      let offset = writer.begin()
+      binder.write(statement, &writer)
+      writer.end(offset)
+    }
+    try send(
+      sql.template, key: StatementKey(type: ObjectIdentifier(S.self), schema: schema),
+      label: S.self)
+  }
+
   private func send(_ template: SQLTemplate, key: StatementKey, label: Any.Type) throws {
     switch prepared.plan(for: key, label: label) {
     case .execute(let name):
@@ -206,13 +256,12 @@ extension Connection {
     case .parse:
       try sendUnnamed(template, try template.rendered(for: key.schema))
     case .prepare(let name, let evicted):
-      preparing = key
+      preparing.append((key, commandsSent + (evicted == nil ? 0 : 1)))
       let text = try template.rendered(for: key.schema)
       if let evicted { try send(utility: "deallocate \"\(evicted.text)\"") }
       let count = Int32(template.types.count)
       let sent = unsafe PQsendPrepare(handle, name.characters, text, count, template.types)
       guard sent == 1 else { throw sendFailure() }
-      prepareIndex = commandsSent
       commandsSent += 1
       try sendPrepared(name)
     }
@@ -223,6 +272,7 @@ extension Connection {
       unsafe PQsendQueryPrepared(handle, name.characters, count, values, lengths, formats, binary)
     }
     guard sent == 1 else { throw sendFailure() }
+    commandsSent += 1
   }
 
   private func sendUnnamed(_ template: SQLTemplate, _ text: String) throws {
@@ -231,6 +281,7 @@ extension Connection {
         handle, text, count, template.types, values, lengths, formats, binary)
     }
     guard sent == 1 else { throw sendFailure() }
+    commandsSent += 1
   }
 }
 

@@ -18,8 +18,8 @@ extension Connection {
         var failure = unsafe failure(of: result)
         // By its place: the words of the server are in its own language.
         failure.isUnknownMembership =
-          index == roleIndex && failure.sqlState == .insufficientPrivilege
-        didPrepare = index > prepareIndex
+          roleChanges.contains(index) && failure.sqlState == .insufficientPrivilege
+        failedCommand = index
         if failure.sqlState.isConnectionTrouble { markBroken(cancel: false) }
         clearResults()
         throw label.map(failure.labelled) ?? failure
@@ -60,8 +60,14 @@ extension Connection {
   }
 
   /// Rows inserted, updated, deleted or selected by the last command.
-  var affectedRows: Int {
-    guard let result = unsafe results.last, let text = unsafe PQcmdTuples(result) else { return 0 }
+  var affectedRows: Int { unsafe affectedRows(byCommand: results.count - 1) }
+
+  /// The same of any command of the batch.
+  func affectedRows(byCommand index: Int) -> Int {
+    guard unsafe results.indices.contains(index), let text = unsafe PQcmdTuples(results[index])
+    else {
+      return 0
+    }
     return unsafe Int(String(cString: text)) ?? 0
   }
 

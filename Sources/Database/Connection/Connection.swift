@@ -38,13 +38,13 @@ import Synchronization
   /// Whether answers may take longer than a statement's time; as long as a transaction says so.
   var isPatient = false
   private var isFlushing = false
-  /// The statement this batch parses, where it stands among the commands, and whether the server has parsed it.
-  var preparing: StatementKey?
-  var prepareIndex = 0
-  var didPrepare = false
-  /// Where this batch switches to a tenant's role.
-  var roleIndex: Int?
+  /// The statements this batch parses, and where they stand among its commands.
+  var preparing: [(key: StatementKey, index: Int)] = []
+  /// Where this batch switches to tenants' roles.
+  var roleChanges: [Int] = []
   var commandsSent = 0
+  /// The command of this batch that the server refused.
+  var failedCommand: Int?
   /// Set when the connection must not be used again.
   private(set) var isBroken = false
   private(set) var needsCancel = false

@@ -42,7 +42,10 @@ final class Pool: Sendable {
   // MARK: Lending
 
   func lease(for schema: TenantSchema?) async throws -> Connection {
-    let affinity = Affinity(schema)
+    try await lease(for: Affinity(schema))
+  }
+
+  func lease(for affinity: Affinity) async throws -> Connection {
     while true {
       let connection: Connection
       var rested = false

@@ -31,6 +31,11 @@ extension UUID {
   static let first = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
 }
 
+// The planner takes the table for empty whenever a vacuum has seen it empty, however many jobs came since: reading all of
+// it, by its primary key even, is a matter of no row then. So these statements, and those of outcomes, leave no choice.
+// A row to change is found by `id = any (array(select …))`: one relation, no join to be turned round, and no length that
+// the planner could know. Where rows are only read, a lateral subquery that cannot be pulled up looks for each by its key.
+
 /// Has the statements of the transaction planned for the table as it is now.
 ///
 /// The table of jobs is empty one moment and holds a hundred thousand rows the next; a plan kept from the first
@@ -95,8 +100,7 @@ struct ClaimJobs: Statement {
            worker_id = \(\.worker),
            lease_expires_at = \(\.leaseExpiresAt),
            started_at = coalesce(job.started_at, \(\.now))
-      from picked
-     where job.id = picked.id
+     where id = any (array(select id from picked))
     returning job.id, job.organization_id, job.kind, job.payload::text, job.attempt, job.attempt_max
     """
   static func decode(_ row: inout RowReader) throws -> ClaimedJob { try ClaimedJob(&row) }
@@ -173,8 +177,7 @@ struct ClaimLimitedJobs: Statement {
            worker_id = \(\.worker),
            lease_expires_at = \(\.leaseExpiresAt),
            started_at = coalesce(job.started_at, \(\.now))
-      from picked
-     where job.id = picked.id
+     where id = any (array(select id from picked))
     returning job.id, job.organization_id, job.kind, job.payload::text, job.attempt, job.attempt_max
     """
   static func decode(_ row: inout RowReader) throws -> ClaimedJob { try ClaimedJob(&row) }
@@ -189,12 +192,16 @@ struct ExtendLeases: Statement {
   static let sql: SQL<Self> = """
     update control.job
        set lease_expires_at = \(\.leaseExpiresAt)
-     where id in (select j.id
-                    from control.job as j
-                    join unnest(\(\.ids)::uuid[], \(\.attempts)::bigint[]) as held (id, attempt)
-                      on j.id = held.id and j.attempt = held.attempt
-                   where j.worker_id = \(\.worker)
-                     for update of j skip locked)
+     where id = any (array(
+             select own.id
+               from unnest(\(\.ids)::uuid[], \(\.attempts)::bigint[]) as held (id, attempt)
+              cross join lateral (
+                    select j.id
+                      from control.job as j
+                     where j.id = held.id
+                       and j.attempt = held.attempt
+                       and j.worker_id = \(\.worker)
+                       for update skip locked) as own))
     """
 }
 
@@ -204,11 +211,15 @@ struct HeldJobs: Statement {
   let attempts: [Int]
   let worker: UUID
   static let sql: SQL<Self> = """
-    select j.id, j.cancel_requested
-      from control.job as j
-      join unnest(\(\.ids)::uuid[], \(\.attempts)::bigint[]) as held (id, attempt)
-        on j.id = held.id and j.attempt = held.attempt
-     where j.worker_id = \(\.worker)
+    select own.id, own.cancel_requested
+      from unnest(\(\.ids)::uuid[], \(\.attempts)::bigint[]) as held (id, attempt)
+     cross join lateral (
+           select j.id, j.cancel_requested
+             from control.job as j
+            where j.id = held.id
+              and j.attempt = held.attempt
+              and j.worker_id = \(\.worker)
+            limit 1) as own
     """
   static func decode(_ row: inout RowReader) throws -> (id: ID<JobRecord>, cancel: Bool) {
     (try row.next(), try row.next())
@@ -226,13 +237,14 @@ struct RescueJobs: Statement {
            worker_id = null,
            lease_expires_at = null,
            error = 'The worker stopped in the middle of the job.'
-     where id in (select id
-                    from control.job
-                   where state = 'running'
-                     and lease_expires_at < \(\.now)
-                   order by lease_expires_at
-                   limit \(\.limit)
-                     for update skip locked)
+     where id = any (array(
+             select id
+               from control.job
+              where state = 'running'
+                and lease_expires_at < \(\.now)
+              order by lease_expires_at
+              limit \(\.limit)
+                for update skip locked))
     """
 }
 

@@ -89,17 +89,23 @@ final class JobClaimer: Sendable {
 
   /// Takes back what silent workers hold; how many jobs that were.
   func rescue() async throws -> Int {
-    try await database.run(RescueJobs(now: clock.now(), limit: 1000))
+    let rescue = RescueJobs(now: clock.now(), limit: 1000)
+    return try await database.transaction { tx in
+      _ = try await tx.first(PlanAfresh())
+      return try await tx.run(rescue)
+    }
   }
 
   /// The jobs whose progress is written; others are to try again.
   func write(_ progress: [(job: ClaimedJob, progress: JobProgress)]) async throws -> [ID<JobRecord>]
   {
-    try await database.all(
-      ReportProgress(
-        ids: progress.map(\.job.id.uuid), attempts: progress.map(\.job.attempt),
-        done: progress.map(\.progress.done), total: progress.map(\.progress.total),
-        worker: worker))
+    let report = ReportProgress(
+      ids: progress.map(\.job.id.uuid), attempts: progress.map(\.job.attempt),
+      done: progress.map(\.progress.done), total: progress.map(\.progress.total), worker: worker)
+    return try await database.transaction { tx in
+      _ = try await tx.first(PlanAfresh())
+      return try await tx.all(report)
+    }
   }
 }
 

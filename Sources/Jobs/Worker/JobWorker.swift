@@ -25,6 +25,7 @@ package struct JobWorker: Service {
   let buffer: JobBuffer
   let outcomes: Outcomes
   let held: HeldRegistry
+  private let deadRows: DeadRows
   private let counts: JobMetrics
   /// Nil where nobody collects traces.
   private let tracer: SpanRecorder?
@@ -46,6 +47,7 @@ package struct JobWorker: Service {
     buffer = JobBuffer(limits: settings.limits)
     outcomes = Outcomes()
     held = HeldRegistry()
+    deadRows = DeadRows(database: database, logger: logger)
     claimer = JobClaimer(
       database: database, kinds: handlers.map { type(of: $0).limits }, worker: worker,
       leaseSeconds: settings.leaseSeconds, clock: clock)
@@ -65,6 +67,7 @@ package struct JobWorker: Service {
         group.addTask { await write() }
         group.addTask { await keepLeases() }
         group.addTask { await tick() }
+        group.addTask { await deadRows.run() }
         await withTaskCancellationHandler {
           await withTaskExecutorPreference(PatientExecutor.shared) { await work() }
         } onCancel: {
@@ -157,6 +160,7 @@ package struct JobWorker: Service {
       do {
         try await writer.write(batch)
         buffer.settle(batch.count)
+        deadRows.add(batch.count)
       } catch {
         outcomes.putBack(batch)
         outcomes.bell.ring()

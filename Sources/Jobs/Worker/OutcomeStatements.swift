@@ -2,8 +2,9 @@ import Database
 import FoundationEssentials
 import Platform
 
-// These find rows by primary key and leave the state out: a row with a worker is running, by a CHECK. With the state in
-// the condition the planner may go by the index of leases, which is full of rows that have just finished.
+// These find rows by primary key, as the claims do (see there), and leave the state out: a row with a worker is running, by
+// a CHECK. With the state in the condition the planner may go by the index of leases, which is full of rows that have just
+// finished. What belongs to a row stands in the arrays at the place of its id: a batch is small enough to look for it.
 
 /// Moves jobs that ended well, or were cancelled, out of the queue; jobs of another holder are left alone.
 struct FinishJobs: Statement {
@@ -15,13 +16,12 @@ struct FinishJobs: Statement {
   static let sql: SQL<Self> = """
     with finished as (
       delete from control.job as j
-       using unnest(\(\.ids)::uuid[], \(\.attempts)::bigint[], \(\.states)::text[])
-             as held (id, attempt, state)
-       where j.id = held.id
-         and j.attempt = held.attempt
+       where j.id = any (array(select unnest(\(\.ids)::uuid[])))
+         and j.attempt = (\(\.attempts)::bigint[])[array_position(\(\.ids)::uuid[], j.id)]
          and j.worker_id = \(\.worker)
-      returning j.id, j.organization_id, j.kind, j.payload, held.state, j.attempt, j.progress, j.error,
-                j.created_at, j.started_at
+      returning j.id, j.organization_id, j.kind, j.payload,
+                (\(\.states)::text[])[array_position(\(\.ids)::uuid[], j.id)] as state, j.attempt,
+                j.progress, j.error, j.created_at, j.started_at
     )
     insert into control.job_finished
       (id, organization_id, kind, payload, state, attempt, progress, error, created_at, started_at,
@@ -42,16 +42,14 @@ struct FailJobs: Statement {
   let worker: UUID
   static let sql: SQL<Self> = """
     update control.job as j
-       set state = case when held.dead then 'dead' else 'available' end,
-           run_at = held.run_at,
-           error = held.error,
+       set state = case when (\(\.deads)::boolean[])[array_position(\(\.ids)::uuid[], j.id)]
+                        then 'dead' else 'available' end,
+           run_at = (\(\.runAts)::timestamptz[])[array_position(\(\.ids)::uuid[], j.id)],
+           error = (\(\.errors)::text[])[array_position(\(\.ids)::uuid[], j.id)],
            worker_id = null,
            lease_expires_at = null
-      from unnest(\(\.ids)::uuid[], \(\.attempts)::bigint[], \(\.runAts)::timestamptz[],
-                  \(\.deads)::boolean[], \(\.errors)::text[])
-           as held (id, attempt, run_at, dead, error)
-     where j.id = held.id
-       and j.attempt = held.attempt
+     where j.id = any (array(select unnest(\(\.ids)::uuid[])))
+       and j.attempt = (\(\.attempts)::bigint[])[array_position(\(\.ids)::uuid[], j.id)]
        and j.worker_id = \(\.worker)
     """
 }
@@ -67,9 +65,8 @@ struct ReturnJobs: Statement {
            attempt = j.attempt - 1,
            worker_id = null,
            lease_expires_at = null
-      from unnest(\(\.ids)::uuid[], \(\.attempts)::bigint[]) as held (id, attempt)
-     where j.id = held.id
-       and j.attempt = held.attempt
+     where j.id = any (array(select unnest(\(\.ids)::uuid[])))
+       and j.attempt = (\(\.attempts)::bigint[])[array_position(\(\.ids)::uuid[], j.id)]
        and j.worker_id = \(\.worker)
     """
 }
@@ -85,19 +82,22 @@ struct ReportProgress: Statement {
   let total: [Int]
   let worker: UUID
   static let sql: SQL<Self> = """
-    with held as (
-      select j.id, held.done, held.total
-        from control.job as j
-        join unnest(\(\.ids)::uuid[], \(\.attempts)::bigint[], \(\.done)::bigint[], \(\.total)::bigint[])
-             as held (id, attempt, done, total)
-          on j.id = held.id and j.attempt = held.attempt
-       where j.worker_id = \(\.worker)
-         for update of j skip locked
+    with own as materialized (
+      select job.id
+        from unnest(\(\.ids)::uuid[], \(\.attempts)::bigint[]) as held (id, attempt)
+       cross join lateral (
+             select j.id
+               from control.job as j
+              where j.id = held.id
+                and j.attempt = held.attempt
+                and j.worker_id = \(\.worker)
+                for update skip locked) as job
     )
     update control.job as j
-       set progress = jsonb_build_object('done', held.done, 'total', held.total)
-      from held
-     where j.id = held.id
+       set progress = jsonb_build_object(
+             'done', (\(\.done)::bigint[])[array_position(\(\.ids)::uuid[], j.id)],
+             'total', (\(\.total)::bigint[])[array_position(\(\.ids)::uuid[], j.id)])
+     where j.id = any (array(select id from own))
     returning j.id
     """
   static func decode(_ row: inout RowReader) throws -> ID<JobRecord> { try row.next() }

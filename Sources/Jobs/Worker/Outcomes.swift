@@ -44,6 +44,11 @@ struct OutcomeWriter: Sendable {
 
   /// All or nothing: a batch that could not be written is written again.
   func write(_ batch: [Outcomes.Entry]) async throws {
+    // A job that came back to this worker after its lease ran out may be here twice; its last attempt counts.
+    let batch = Dictionary(batch.map { ($0.job.id, $0) }) {
+      $0.job.attempt > $1.job.attempt ? $0 : $1
+    }
+    .map(\.value)
     try await database.transaction { tx in
       _ = try await tx.first(PlanAfresh())
       try await finish(batch, in: tx)

@@ -1,9 +1,11 @@
 import Database
 import Synchronization
 
-/// Events waiting for their batch, by tenant.
+/// Events waiting for their batch, by tenant, and tenants waiting for theirs, in lines.
 ///
-/// Each tenant is with one worker at a time; what arrives meanwhile is its next batch.
+/// Each tenant is with one worker at a time; what arrives meanwhile is its next batch. A tenant always stands in the same
+/// line, so that one connection knows it. One whose batch did not go through with others' stands aside for a while, in
+/// a line of its kind, where it holds up nobody.
 final class AuditQueue: Sendable {
   struct Batch: Sendable {
     let schema: TenantSchema
@@ -15,24 +17,54 @@ final class AuditQueue: Sendable {
     let written: CheckedContinuation<Bool, any Error>
   }
 
+  /// The line of those that stand aside; the others are numbered up to it.
+  static let aside = 4
+  /// What is written together is so small that nobody waits long for it.
+  private static let tenantsMax = 64
+  private static let eventsMax = 1000
+  /// How long a tenant stands aside after it has held up others.
+  private static let troubleTime = Duration.seconds(1)
+
   private struct Lane {
     var waiting: [Pending] = []
-    var isBusy = false
+    /// In a line, or with a worker.
+    var isTaken = false
+
+    mutating func take(max: Int) -> [Pending] {
+      let events = Array(waiting.prefix(max))
+      waiting.removeFirst(events.count)
+      return events
+    }
+  }
+
+  private struct Line {
+    /// Tenants with events and no worker, first come, first served.
+    var ready: [TenantSchema] = []
+    /// Batches that were tried before.
+    var again: [Batch] = []
+    var idleWorkers: [CheckedContinuation<[Batch], Never>] = []
+
+    mutating func takeIdle() -> [CheckedContinuation<[Batch], Never>] {
+      defer { idleWorkers = [] }
+      return idleWorkers
+    }
   }
 
   private struct State {
     var isOpen = false
+    /// Whether something may still be set aside, or taken up there.
+    var isAsideOpen = false
     var count = 0
     var lanes: [TenantSchema: Lane] = [:]
-    /// Tenants with events and no worker, first come, first served.
-    var ready: [TenantSchema] = []
-    var idleWorkers: [CheckedContinuation<Batch?, Never>] = []
+    var lines = Array(repeating: Line(), count: aside + 1)
+    /// Until when tenants stand aside.
+    var troubled: [TenantSchema: ContinuousClock.Instant] = [:]
   }
+
+  private typealias Wake = (worker: CheckedContinuation<[Batch], Never>, group: [Batch])
 
   private let state = Mutex(State())
   private let countMax: Int
-
-  private static let batchCountMax = 1000
 
   init(countMax: Int) {
     self.countMax = countMax
@@ -42,17 +74,28 @@ final class AuditQueue: Sendable {
   var isOpen: Bool { state.withLock { $0.isOpen } }
 
   func open() {
-    state.withLock { $0.isOpen = true }
+    state.withLock { state in
+      state.isOpen = true
+      state.isAsideOpen = true
+    }
   }
 
   /// Takes nothing more; workers finish what is there.
   func close() {
     let workers = state.withLock { state in
       state.isOpen = false
-      defer { state.idleWorkers = [] }
-      return state.idleWorkers
+      return (0..<Self.aside).flatMap { state.lines[$0].takeIdle() }
     }
-    for worker in workers { worker.resume(returning: nil) }
+    for worker in workers { worker.resume(returning: []) }
+  }
+
+  /// Nobody works on the other lines any more.
+  func closeAside() {
+    let workers = state.withLock { state in
+      state.isAsideOpen = false
+      return state.lines[Self.aside].takeIdle()
+    }
+    for worker in workers { worker.resume(returning: []) }
   }
 
   /// Waits until the event is written; false, at once, if nobody is working here.
@@ -64,62 +107,94 @@ final class AuditQueue: Sendable {
         state.count += 1
         let pending = Pending(record: record, written: continuation)
         state.lanes[schema, default: Lane()].waiting.append(pending)
-        guard state.lanes[schema]?.isBusy == false, !state.ready.contains(schema) else {
-          return .wait
-        }
-        state.ready.append(schema)
-        guard let worker = state.idleWorkers.popLast() else { return .wait }
-        return .wake(worker, Self.takeBatch(&state))
+        return .wake(Self.lineUp(schema, &state))
       }
       switch effect {
-      case .wait: break
       case .answer(let result): continuation.resume(with: result)
-      case .wake(let worker, let batch): worker.resume(returning: batch)
+      case .wake(let wake): wake.map { $0.worker.resume(returning: $0.group) }
       }
     }
   }
 
-  /// The next batch, waiting for one; nil when the queue is closed and empty.
-  func next() async -> Batch? {
+  /// The next batches of a line, of a tenant each, waiting for one; none when the queue is closed and empty.
+  func next(line: Int) async -> [Batch] {
     await withCheckedContinuation { continuation in
-      let effect = state.withLock { state -> Batch?? in
-        if let batch = Self.takeBatch(&state) { return .some(batch) }
-        guard state.isOpen else { return .some(nil) }
-        state.idleWorkers.append(continuation)
+      let group = state.withLock { state -> [Batch]? in
+        let group = Self.takeGroup(line, &state)
+        let isOpen = line == Self.aside ? state.isAsideOpen : state.isOpen
+        if !group.isEmpty || !isOpen { return group }
+        state.lines[line].idleWorkers.append(continuation)
         return nil
       }
-      if let effect { continuation.resume(returning: effect) }
+      if let group { continuation.resume(returning: group) }
     }
   }
 
   /// The batch is written, or not; its tenant may have the next one.
   func finish(_ batch: Batch, _ result: (Pending) -> Result<Bool, any Error>) {
-    state.withLock { state in
+    let wake = state.withLock { state -> Wake? in
       state.count -= batch.events.count
-      state.lanes[batch.schema]?.isBusy = false
+      state.lanes[batch.schema]?.isTaken = false
       if state.lanes[batch.schema]?.waiting.isEmpty == true {
         state.lanes[batch.schema] = nil
-      } else {
-        state.ready.append(batch.schema)
+        return nil
       }
+      return Self.lineUp(batch.schema, &state)
     }
+    wake.map { $0.worker.resume(returning: $0.group) }
     for event in batch.events { event.written.resume(with: result(event)) }
   }
 
-  private enum Effect {
-    case wait
-    case answer(Result<Bool, any Error>)
-    case wake(CheckedContinuation<Batch?, Never>, Batch?)
+  /// Has the batch tried again by itself, and for a while every other of its tenant, if it is to blame.
+  func setAside(_ batch: Batch, isToBlame: Bool) {
+    let wake = state.withLock { state -> Wake? in
+      if isToBlame {
+        let now = ContinuousClock.now
+        state.troubled = state.troubled.filter { $0.value > now }
+        state.troubled[batch.schema] = now + Self.troubleTime
+      }
+      state.lines[Self.aside].again.append(batch)
+      return Self.wakeWorker(Self.aside, &state)
+    }
+    wake.map { $0.worker.resume(returning: $0.group) }
   }
 
-  private static func takeBatch(_ state: inout State) -> Batch? {
-    guard !state.ready.isEmpty else { return nil }
-    let schema = state.ready.removeFirst()
-    guard var lane = state.lanes[schema] else { return nil }
-    let events = Array(lane.waiting.prefix(batchCountMax))
-    lane.waiting.removeFirst(events.count)
-    lane.isBusy = true
-    state.lanes[schema] = lane
-    return Batch(schema: schema, events: events)
+  private enum Effect {
+    case answer(Result<Bool, any Error>)
+    case wake(Wake?)
+  }
+
+  /// Where the tenant stands.
+  static func line(of schema: TenantSchema) -> Int {
+    Int(UInt(bitPattern: schema.hashValue) % UInt(aside))
+  }
+
+  private static func lineUp(_ schema: TenantSchema, _ state: inout State) -> Wake? {
+    guard state.lanes[schema]?.isTaken == false else { return nil }
+    state.lanes[schema]?.isTaken = true
+    let isTroubled = state.troubled[schema].map { $0 > .now } ?? false
+    // After the end of the other lines that one goes on.
+    let line = isTroubled || !state.isOpen ? aside : line(of: schema)
+    state.lines[line].ready.append(schema)
+    return wakeWorker(line, &state)
+  }
+
+  private static func wakeWorker(_ line: Int, _ state: inout State) -> Wake? {
+    guard let worker = state.lines[line].idleWorkers.popLast() else { return nil }
+    return (worker, takeGroup(line, &state))
+  }
+
+  private static func takeGroup(_ line: Int, _ state: inout State) -> [Batch] {
+    if !state.lines[line].again.isEmpty { return [state.lines[line].again.removeFirst()] }
+    var group: [Batch] = []
+    var count = 0
+    for schema in state.lines[line].ready.prefix(line == aside ? 1 : tenantsMax) {
+      guard count < eventsMax else { break }
+      let events = state.lanes[schema]?.take(max: eventsMax - count) ?? []
+      count += events.count
+      group.append(Batch(schema: schema, events: events))
+    }
+    state.lines[line].ready.removeFirst(group.count)
+    return group
   }
 }

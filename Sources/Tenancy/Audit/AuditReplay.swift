@@ -12,7 +12,6 @@ struct AuditReplay: Sendable {
   let logger: Logger
 
   private static let chunkCountMax = 500
-  private static let idConstraint = "audit_event_id_key"
 
   private struct Outcome {
     var written = 0
@@ -92,7 +91,7 @@ struct AuditReplay: Sendable {
       return outcome
     }
     // A batch that was given up as lost has been committed after all.
-    if error.sqlState == .uniqueViolation, error.constraint == Self.idConstraint {
+    if error.isAuditEventThere {
       return Outcome(written: 1)
     }
     logger.error(

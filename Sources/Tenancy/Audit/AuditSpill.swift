@@ -68,8 +68,8 @@ final class AuditSpill: Sendable {
   var isUsed: Bool { state.withLock { $0.isUsed } }
 
   /// Returns when the events are on the disk.
-  func append(_ records: [AuditRecord], schema: TenantSchema) throws {
-    let lines = records.flatMap { $0.line(schema: schema) }
+  func append(_ entries: [Entry]) throws {
+    let lines = entries.flatMap { $0.record.line(schema: $0.schema) }
     try state.withLock { state in
       let file = try state.current ?? open()
       // A file that took a part only is not written any further: the next line would continue the

@@ -5,10 +5,13 @@ import Platform
 import ServiceLifecycle
 import Synchronization
 
-/// Group commit: events of one tenant that arrive while a batch is being written form the next one.
+/// Group commit: events that arrive while others are being written form the next batches, one of each
+/// tenant, and those of several tenants are one transaction: each under its tenant's role, all in one
+/// round trip, with one wait for the disk.
 ///
-/// One statement per tenant at a time, since all of them need the tenant's counter; several tenants
-/// side by side.
+/// One statement per tenant at a time, since all of them need the tenant's counter. A tenant whose
+/// statement fails, or has to wait for a lock, is left out and tried by itself; the others go again
+/// without it.
 final class AuditWriter: Sendable {
   private let database: Database
   private let spill: AuditSpill
@@ -20,7 +23,10 @@ final class AuditWriter: Sendable {
 
   let metrics = AuditMetrics()
 
-  private static let workerCount = 4
+  /// How many tenants that stand aside are tried at a time.
+  private static let asideCount = 4
+  /// How long others in the same transaction wait for one tenant's counter.
+  private static let lockMilliseconds = 20
   private static let awaySeconds = 1.0
   private static let replayInterval = Duration.seconds(1)
 
@@ -58,7 +64,11 @@ final class AuditWriter: Sendable {
       await withTaskGroup(of: Void.self) { group in
         group.addTask { await self.keepReplaying() }
         await withDiscardingTaskGroup { workers in
-          for _ in 0..<Self.workerCount { workers.addTask { await self.work() } }
+          for _ in 0..<Self.asideCount { workers.addTask { await self.workAside() } }
+          await withDiscardingTaskGroup { workers in
+            for line in 0..<AuditQueue.aside { workers.addTask { await self.work(line) } }
+          }
+          self.queue.closeAside()
         }
         group.cancelAll()
       }
@@ -67,8 +77,64 @@ final class AuditWriter: Sendable {
     }
   }
 
-  private func work() async {
-    while let batch = await queue.next() {
+  private func work(_ line: Int) async {
+    while true {
+      let group = await queue.next(line: line)
+      if group.isEmpty { return }
+      // Everybody takes the counters of tenants in the same order.
+      await write(group.sorted { $0.schema.name < $1.schema.name }, line: line)
+    }
+  }
+
+  private func write(_ group: [AuditQueue.Batch], line: Int) async {
+    var rest = group
+    while !rest.isEmpty, !isAway {
+      do {
+        let counts = try await database.run(
+          together: rest.map {
+            TenantStatement(InsertAuditBatch($0.events.map(\.record)), in: $0.schema)
+          }, lane: line, lockMilliseconds: Self.lockMilliseconds)
+        for (batch, count) in zip(rest, counts) {
+          guard count == batch.events.count else {
+            queue.setAside(batch, isToBlame: true)
+            continue
+          }
+          metrics.written.add(count)
+          queue.finish(batch) { _ in .success(true) }
+        }
+        return
+      } catch {
+        let cause = (error as? TogetherError)?.cause ?? error
+        if Self.isAway(cause) {
+          note(outage: cause)
+        } else if let culprit = (error as? TogetherError)?.culprit {
+          queue.setAside(rest.remove(at: culprit), isToBlame: true)
+        } else {
+          for batch in rest { queue.setAside(batch, isToBlame: false) }
+          return
+        }
+      }
+    }
+    if !rest.isEmpty { spill(rest) }
+  }
+
+  private func spill(_ batches: [AuditQueue.Batch]) {
+    do {
+      try spill.append(
+        batches.flatMap { batch in
+          batch.events.map { .init(schema: batch.schema, record: $0.record) }
+        })
+      for batch in batches {
+        metrics.spilled.add(batch.events.count)
+        queue.finish(batch) { _ in .success(true) }
+      }
+    } catch {
+      for batch in batches { queue.setAside(batch, isToBlame: false) }
+    }
+  }
+
+  private func workAside() async {
+    while let batch = await queue.next(line: AuditQueue.aside).first {
       do {
         try await store(batch.events.map(\.record), schema: batch.schema)
         queue.finish(batch) { _ in .success(true) }
@@ -103,7 +169,6 @@ final class AuditWriter: Sendable {
 
   /// To Postgres, or to the spill file while Postgres is away.
   private func store(_ records: [AuditRecord], schema: TenantSchema) async throws {
-    let isAway = awayUntil.withLock { clock.now() < $0 }
     if !isAway {
       do {
         try await database.insert(records, in: schema)
@@ -111,20 +176,28 @@ final class AuditWriter: Sendable {
         return
       } catch {
         guard Self.isOutage(error) else { throw error }
-        awayUntil.withLock { $0 = clock.now().addingTimeInterval(Self.awaySeconds) }
-        logger.warning(
-          "audit events spilled", metadata: ["error": "\(String(reflecting: error))"])
+        note(outage: error)
       }
     }
-    try spill.append(records, schema: schema)
+    try spill.append(records.map { .init(schema: schema, record: $0) })
     metrics.spilled.add(records.count)
+  }
+
+  private var isAway: Bool { awayUntil.withLock { clock.now() < $0 } }
+
+  private func note(outage error: any Error) {
+    awayUntil.withLock { $0 = clock.now().addingTimeInterval(Self.awaySeconds) }
+    logger.warning("audit events spilled", metadata: ["error": "\(String(reflecting: error))"])
   }
 
   /// Whether the events are worth keeping for later: nobody looked at them.
   static func isOutage(_ error: any Error) -> Bool {
-    if error is CancellationError { return true }
-    guard let error = error as? DatabaseError else { return false }
-    return error.isUnavailable || error.sqlState == .queryCanceled
+    isAway(error) || (error as? DatabaseError)?.sqlState == .queryCanceled
+  }
+
+  /// Whether nobody's events would be looked at.
+  private static func isAway(_ error: any Error) -> Bool {
+    error is CancellationError || (error as? DatabaseError)?.isUnavailable == true
   }
 
   // MARK: Replay

@@ -131,7 +131,7 @@ struct AuditRecorderTests {
         }
       }
       #expect(try await group.next() == false)
-      let batch = try #require(await queue.next())
+      let batch = try #require(await queue.next(line: AuditQueue.line(of: schema)).first)
       queue.finish(batch) { _ in .success(true) }
       #expect(try await group.next() == true)
     }

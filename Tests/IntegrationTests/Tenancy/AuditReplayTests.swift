@@ -27,7 +27,7 @@ struct AuditReplayTests {
   /// One file, of a process that is gone.
   private func spill(_ records: [AuditRecord], schema: TenantSchema? = nil) throws {
     try AuditSpill(directory: directory, clock: .system, random: .system)
-      .append(records, schema: schema ?? tenant.schema)
+      .append(records.map { .init(schema: schema ?? tenant.schema, record: $0) })
   }
 
   private func replay(_ database: Database? = nil) async throws -> Int {
