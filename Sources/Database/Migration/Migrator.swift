@@ -111,17 +111,31 @@ package struct Migrator: Sendable {
   /// The version a new tenant starts with.
   package var tenantVersion: Int { tenant.last?.version ?? 0 }
 
+  /// Whether tenants have roles of their own.
+  package var hasRoles: Bool { database.settings.isolation == .role }
+
   /// Everything a new tenant needs in the database: role, schema, rights and tables, as one script.
   package func provisioningScript(for schema: TenantSchema) -> String {
+    "\(roleScript(for: schema))\n\(schemaScript(for: schema))"
+  }
+
+  /// The role of a new tenant.
+  package func roleScript(for schema: TenantSchema) -> String {
+    guard hasRoles else { return "" }
     let name = schema.quoted
-    guard database.settings.isolation == .role else {
-      return "create schema \(name);\n\(tenantTables.joined(separator: name))"
-    }
     return """
       create role \(name) nologin;
       grant \(name) to current_user;
+      """
+  }
+
+  /// What a new tenant needs whose role is there.
+  package func schemaScript(for schema: TenantSchema) -> String {
+    let name = schema.quoted
+    let usage = hasRoles ? "grant usage on schema \(name) to \(name);" : ""
+    return """
       create schema \(name);
-      grant usage on schema \(name) to \(name);
+      \(usage)
       \(futureRights(for: schema))
       \(tenantTables.joined(separator: name))
       """
@@ -129,7 +143,7 @@ package struct Migrator: Sendable {
 
   /// Removes a tenant from the database, data and all.
   package func removalScript(for schema: TenantSchema) -> String {
-    let role = database.settings.isolation == .role ? "drop role if exists \(schema.quoted);" : ""
+    let role = hasRoles ? "drop role if exists \(schema.quoted);" : ""
     return "drop schema if exists \(schema.quoted) cascade;\n\(role)"
   }
 
@@ -207,7 +221,7 @@ package struct Migrator: Sendable {
   ///
   /// Naming them afterwards with `on all tables` reads the whole catalogue, once for each tenant.
   private func futureRights(for schema: TenantSchema) -> String {
-    guard database.settings.isolation == .role else { return "" }
+    guard hasRoles else { return "" }
     let name = schema.quoted
     return """
       alter default privileges in schema \(name)
