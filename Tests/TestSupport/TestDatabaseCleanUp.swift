@@ -49,19 +49,13 @@ enum TestDatabaseCleanUp {
     return kill(pid, 0) != 0 && errno == ESRCH
   }
 
-  private static func tenantRoles(_ connection: BlockingConnection) throws -> [String] {
-    let used = try connection.column(
-      "select rolname from pg_roles join pg_namespace on rolname = nspname where nspname ~ '^t_[a-z2-7]{26}$'"
-    )
-    // Not there before the control schema is migrated.
-    return used + ((try? connection.column("select name from control.spare_role")) ?? [])
-  }
-
   /// Best effort: what cannot be dropped now is dropped by a later run.
   private static func drop(_ names: [String], on server: Secret<String>) {
     for name in names {
       do {
-        let roles = try tenantRoles(BlockingConnection(try server.naming(database: name)))
+        let roles = try BlockingConnection(try server.naming(database: name)).column(
+          "select rolname from pg_roles join pg_namespace on rolname = nspname where nspname ~ '^t_[a-z2-7]{26}$'"
+        )
         let connection = try BlockingConnection(server)
         try connection.execute("drop database if exists \(name) with (force)")
         if !roles.isEmpty {

@@ -15,7 +15,7 @@ package struct Provisioner: Sendable {
   private let ring: SigningKeyRing
   private let audit: AuditRecorder
   private let defaults: TenantDefaults
-  private let roles: SpareRoles
+  private let spares: SpareSchemas
   private let clock: WallClock
   private let random: RandomSource
   /// Rings when an organization was taken.
@@ -33,7 +33,7 @@ package struct Provisioner: Sendable {
     self.ring = ring
     self.audit = audit
     self.defaults = defaults
-    roles = SpareRoles(database: database, migrator: migrator, clock: clock, random: random)
+    spares = SpareSchemas(database: database, migrator: migrator, clock: clock, random: random)
     self.clock = clock
     self.random = random
     self.taken = taken
@@ -50,7 +50,7 @@ package struct Provisioner: Sendable {
   /// Makes one more ready organization, unless there are enough or another process makes them.
   func stock(upTo count: Int) async throws -> Bool {
     let seed = try TenantSeed()
-    try await roles.refill()
+    try await spares.refill()
     let isMade = try await database.transaction { tx in
       guard try await tx.first(LockReadyOrganizations()) == true,
         let ready = try await tx.first(
@@ -74,7 +74,8 @@ package struct Provisioner: Sendable {
   /// Row, keys, role, schema and rights of an organization that is nobody's yet.
   private func makeReady(_ seed: TenantSeed, epoch: Int, in tx: Transaction) async throws {
     let now = clock.now()
-    let spare = try await roles.take(in: tx)
+    tx.prepareNoTenantStatements()
+    let spare = try await spares.take(in: tx)
     let id = spare ?? .generate(clock, random)
     let (key, schema) = (TenantKey.generate(for: id), TenantSchema(id: id.uuid))
     let nobody = Tenant(
@@ -88,7 +89,7 @@ package struct Provisioner: Sendable {
         organization: id, version: key.version, wrapped: masterKey.wrap(key), now: now))
     try await tx.script(
       spare == nil
-        ? migrator.provisioningScript(for: schema) : migrator.schemaScript(for: schema))
+        ? migrator.provisioningScript(for: schema) : migrator.tablesScript(for: schema))
     try await ring.install(
       seed.signingKeys(of: key, clock: clock, random: random), in: tx, tenant: nobody)
     try await audit.begin(in: tx, tenant: nobody)
@@ -99,7 +100,7 @@ package struct Provisioner: Sendable {
   /// All that takes time and no transaction: keys, if no organization is ready.
   func prepare(_ draft: OrganizationDraft) async throws -> ProvisioningPlan {
     guard try await readyCount == 0 else { return ProvisioningPlan(draft: draft, seed: nil) }
-    try await roles.refill()
+    try await spares.refill()
     return ProvisioningPlan(draft: draft, seed: try TenantSeed())
   }
 
@@ -107,6 +108,7 @@ package struct Provisioner: Sendable {
   func provision(_ plan: ProvisioningPlan, in tx: Transaction) async throws -> Provisioned {
     let draft = plan.draft
     let now = clock.now()
+    tx.prepareNoTenantStatements()
     let take = TakeReadyOrganization(
       slug: draft.slug.value, name: draft.name, schemaVersion: migrator.tenantVersion,
       settings: .object(draft.settings.json), now: now)

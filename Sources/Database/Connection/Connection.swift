@@ -37,6 +37,8 @@ import Synchronization
   var isSimpleQuery = false
   /// Whether answers may take longer than a statement's time; as long as a transaction says so.
   var isPatient = false
+  /// Whether statements of tenants that run again are prepared.
+  var preparesTenantStatements = true
   private var isFlushing = false
   /// The statement this batch parses, where it stands among the commands, and whether the server has parsed it.
   var preparing: StatementKey?

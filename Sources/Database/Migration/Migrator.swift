@@ -116,29 +116,25 @@ package struct Migrator: Sendable {
 
   /// Everything a new tenant needs in the database: role, schema, rights and tables, as one script.
   package func provisioningScript(for schema: TenantSchema) -> String {
-    "\(roleScript(for: schema))\n\(schemaScript(for: schema))"
+    "\(emptySchemaScript(for: schema))\n\(tablesScript(for: schema))"
   }
 
-  /// The role of a new tenant.
-  package func roleScript(for schema: TenantSchema) -> String {
-    guard hasRoles else { return "" }
+  /// All of that but the tables.
+  package func emptySchemaScript(for schema: TenantSchema) -> String {
     let name = schema.quoted
+    guard hasRoles else { return "create schema \(name);" }
     return """
       create role \(name) nologin;
       grant \(name) to current_user;
+      create schema \(name);
+      grant usage on schema \(name) to \(name);
+      \(futureRights(for: schema))
       """
   }
 
-  /// What a new tenant needs whose role is there.
-  package func schemaScript(for schema: TenantSchema) -> String {
-    let name = schema.quoted
-    let usage = hasRoles ? "grant usage on schema \(name) to \(name);" : ""
-    return """
-      create schema \(name);
-      \(usage)
-      \(futureRights(for: schema))
-      \(tenantTables.joined(separator: name))
-      """
+  /// The tables, in a schema that is empty.
+  package func tablesScript(for schema: TenantSchema) -> String {
+    tenantTables.joined(separator: schema.quoted)
   }
 
   /// Removes a tenant from the database, data and all.

@@ -7,19 +7,19 @@ import Testing
 
 @testable import ControlPlane
 
-@Suite("Spare roles (decision 0008)")
-struct SpareRoleTests {
-  private func roles(_ harness: ControlPlaneHarness) -> SpareRoles {
-    SpareRoles(
+@Suite("Spare schemas (decision 0008)")
+struct SpareSchemaTests {
+  private func spares(_ harness: ControlPlaneHarness) -> SpareSchemas {
+    SpareSchemas(
       database: harness.database, migrator: harness.test.migrator, clock: .system, random: .system)
   }
 
   private func made(_ count: Int, _ harness: ControlPlaneHarness) async throws {
-    try await harness.database.transaction { tx in try await roles(harness).make(count, in: tx) }
+    try await harness.database.transaction { tx in try await spares(harness).make(count, in: tx) }
   }
 
-  private func rows(_ harness: ControlPlaneHarness) async throws -> [SpareRoleRows.Row] {
-    try await harness.database.all(SpareRoleRows())
+  private func rows(_ harness: ControlPlaneHarness) async throws -> [SpareSchemaRows.Row] {
+    try await harness.database.all(SpareSchemaRows())
   }
 
   @Test("An organization takes one with its id, and is kept from the others by it")
@@ -27,7 +27,7 @@ struct SpareRoleTests {
     let harness = try await ControlPlaneHarness.fresh()
     let platform = try await harness.platform()
     try await made(3, harness)
-    try await roles(harness).publish()
+    try await spares(harness).publish()
     let spare = try await rows(harness)
     #expect(spare.count == 3 && spare.allSatisfy { $0.isPublished && $0.hasRole })
     var tenants: [Tenant] = []
@@ -49,12 +49,12 @@ struct SpareRoleTests {
     #expect(state == .insufficientPrivilege)
   }
 
-  @Test("More organizations at the same time than there are roles: each has its own")
+  @Test("More organizations at the same time than are spare: each has its own")
   func burst() async throws {
     let harness = try await ControlPlaneHarness.fresh()
     let platform = try await harness.platform()
     try await made(3, harness)
-    try await roles(harness).publish()
+    try await spares(harness).publish()
     let ids = try await withThrowingTaskGroup(of: TenantID.self) { tasks in
       for number in 0..<6 {
         tasks.addTask {
@@ -72,13 +72,13 @@ struct SpareRoleTests {
     }
   }
 
-  @Test("An organization that fails leaves its role to the next")
+  @Test("An organization that fails leaves its schema to the next")
   func failed() async throws {
     struct Broken: Error {}
     let harness = try await ControlPlaneHarness.fresh()
     let platform = try await harness.platform()
     try await made(1, harness)
-    try await roles(harness).publish()
+    try await spares(harness).publish()
     let broken = harness.organizations(defaults: TenantDefaults { _, _ in throw Broken() })
     await #expect(throws: Broken.self) {
       _ = try await broken.create(harness.draft("acme"), claim: nil, by: platform)
@@ -97,8 +97,8 @@ struct SpareRoleTests {
     var names: [String] = []
     await #expect(throws: Broken.self) {
       names = try await harness.database.transaction { tx in
-        try await roles(harness).make(3, in: tx)
-        names = try await tx.all(SpareRoleRows()).map(\.name)
+        try await spares(harness).make(3, in: tx)
+        names = try await tx.all(SpareSchemaRows()).map(\.name)
         throw Broken()
       }
     }
@@ -117,7 +117,7 @@ struct SpareRoleTests {
       harness.draft("acme"), claim: nil, by: platform)
     #expect(!spare.contains(own.id))
     #expect(try await rows(harness).allSatisfy { !$0.isPublished })
-    try await roles(harness).publish()
+    try await spares(harness).publish()
     let taken = try await harness.organizations.create(
       harness.draft("globex"), claim: nil, by: platform)
     #expect(spare.contains(taken.id))
@@ -128,9 +128,10 @@ struct SpareRoleTests {
     let harness = try await ControlPlaneHarness.fresh()
     let platform = try await harness.platform()
     try await made(1, harness)
-    try await roles(harness).publish()
+    try await spares(harness).publish()
     let spare = try #require(try await rows(harness).first)
-    try await harness.database.script("drop role \"\(spare.name)\"")
+    try await harness.database.script(
+      "drop owned by \"\(spare.name)\"; drop role \"\(spare.name)\"")
     let made = try await harness.organizations.create(
       harness.draft("acme"), claim: nil, by: platform)
     #expect(made.id != spare.id)
@@ -139,22 +140,22 @@ struct SpareRoleTests {
   @Test("Processes that find few left make one batch; for few organizations there is none")
   func refill() async throws {
     let harness = try await ControlPlaneHarness.fresh()
-    try await roles(harness).refill()
+    try await spares(harness).refill()
     #expect(try await rows(harness).isEmpty)
     try await harness.database.run(InsertManyOrganizations(count: 150, now: Date()))
     try await withThrowingTaskGroup(of: Void.self) { tasks in
-      for _ in 0..<4 { tasks.addTask { try await roles(harness).refill() } }
+      for _ in 0..<4 { tasks.addTask { try await spares(harness).refill() } }
       try await tasks.waitForAll()
     }
     let first = try await rows(harness)
     #expect(first.count == 18)
-    try await roles(harness).publish()
-    try await roles(harness).refill()
+    try await spares(harness).publish()
+    try await spares(harness).refill()
     #expect(try await rows(harness).map(\.id) == first.map(\.id))
     for _ in 0..<3 {
-      _ = try await harness.database.transaction { tx in try await roles(harness).take(in: tx) }
+      _ = try await harness.database.transaction { tx in try await spares(harness).take(in: tx) }
     }
-    try await roles(harness).refill()
+    try await spares(harness).refill()
     #expect(try await rows(harness).count == 18)
   }
 
@@ -169,7 +170,7 @@ struct SpareRoleTests {
   }
 }
 
-private struct SpareRoleRows: Statement {
+private struct SpareSchemaRows: Statement {
   struct Row: Sendable {
     let id: TenantID
     let name: String
@@ -179,7 +180,7 @@ private struct SpareRoleRows: Statement {
 
   static let sql: SQL<Self> = """
     select organization_id, name, published, exists (select from pg_roles where rolname = name)
-      from control.spare_role
+      from control.spare_schema
      order by organization_id
     """
   static func decode(_ row: inout RowReader) throws -> Row {

@@ -3,13 +3,13 @@ import FoundationEssentials
 import Platform
 import Tenancy
 
-/// Spare roles that may be taken, and organizations, each as far as it matters.
-struct CountSpareRoles: Statement {
+/// Spare schemas that may be taken, and organizations, each as far as it matters.
+struct CountSpareSchemas: Statement {
   let spareMax: Int
   let organizationsMax: Int
   static let sql: SQL<Self> = """
     select (select count(*)
-              from (select from control.spare_role
+              from (select from control.spare_schema
                      where published
                        and to_regrole(name) is not null
                      limit \(\.spareMax)) as spare),
@@ -20,30 +20,30 @@ struct CountSpareRoles: Statement {
   }
 }
 
-struct InsertSpareRoles: Statement {
+struct InsertSpareSchemas: Statement {
   let organizations: [UUID]
   let names: [String]
   let now: Date
   static let sql: SQL<Self> = """
-    insert into control.spare_role (organization_id, name, published, created_at)
+    insert into control.spare_schema (organization_id, name, published, created_at)
     select spare.organization_id, spare.name, false, \(\.now)
       from unnest(\(\.organizations)::uuid[], \(\.names)::text[]) as spare (organization_id, name)
     """
 }
 
 /// Lets others take what was made before; under the lock of those who make them (``PublishReadyOrganizations``).
-struct PublishSpareRoles: Statement {
-  static let sql: SQL<Self> = "update control.spare_role set published = true where not published"
+struct PublishSpareSchemas: Statement {
+  static let sql: SQL<Self> = "update control.spare_schema set published = true where not published"
 }
 
-/// Whose role it is from the commit on; of transactions at the same time each gets another.
+/// Whose schema it is from the commit on; of transactions at the same time each gets another.
 ///
-/// A dump of the database holds the row and not the role.
-struct TakeSpareRole: Statement {
+/// A dump of the database holds row and schema, and not the role.
+struct TakeSpareSchema: Statement {
   static let sql: SQL<Self> = """
-    delete from control.spare_role
+    delete from control.spare_schema
      where organization_id = (select organization_id
-                                from control.spare_role
+                                from control.spare_schema
                                where published
                                  and to_regrole(name) is not null
                                limit 1
@@ -53,8 +53,8 @@ struct TakeSpareRole: Statement {
   static func decode(_ row: inout RowReader) throws -> TenantID { try row.next() }
 }
 
-/// Makes the processes that make spare roles take turns.
-struct LockSpareRoles: Statement {
+/// Makes the processes that make spare schemas take turns.
+struct LockSpareSchemas: Statement {
   static let sql: SQL<Self> = "select pg_try_advisory_xact_lock(7306862947003)"
   static func decode(_ row: inout RowReader) throws -> Bool { try row.next() }
 }
