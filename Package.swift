@@ -57,6 +57,8 @@ let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+/// For tests alone: a channel without a socket.
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1 = Target.Dependency.product(
@@ -146,7 +148,7 @@ let package = Package(
       "WebTests",
       [
         "Web", "Platform", "Cryptography", hummingbird, httpTypes, httpClient, nio, nioHTTP,
-        nioPosix, log,
+        nioPosix, nioEmbedded, nioHTTPTypes, nioExtras, log,
       ]),
     tests("PlatformTests", ["Platform", log, tracing]),
     tests("ArchiveTests", ["Archive", "Cryptography", "Platform"]),

@@ -62,6 +62,8 @@ extension Database {
   }
 
   /// A random moment, so that two transactions that collided do not collide again.
+  ///
+  /// At most 10 milliseconds after the first attempt, twice as long after each further one, and never more than 80.
   private func pause(after attempt: Int) async throws {
     try await Task.sleep(for: .microseconds(Int.random(in: 500...(5_000 << min(attempt, 4)))))
   }

@@ -6,6 +6,11 @@ package struct DatabaseError: Error, Sendable {
   package let constraint: String?
   /// The name of the statement's type.
   package internal(set) var statement: String?
+  /// Whether this backend does not know a tenant's role to be ours; another one does.
+  ///
+  /// Postgres 15 loses the news of a role that is made while a backend reads the memberships of ours, until the next
+  /// one is made (`roles_is_member_of` in its acl.c).
+  var isUnknownMembership = false
   private let message: String
 
   init(_ sqlState: SQLState, _ message: String, constraint: String? = nil, statement: String? = nil)
@@ -41,14 +46,6 @@ package struct DatabaseError: Error, Sendable {
   package var isTenantMissing: Bool {
     sqlState == .invalidParameterValue || sqlState == .undefinedSchema
       || (sqlState == .undefinedTable && message.contains("\"t_"))
-  }
-
-  /// A tenant's role that this backend does not know to be ours; another one does.
-  ///
-  /// Postgres 15 loses the news of a role that is made while a backend reads the memberships of ours, until the next
-  /// one is made (`roles_is_member_of` in its acl.c).
-  var isUnknownMembership: Bool {
-    sqlState == .insufficientPrivilege && message.hasPrefix("permission denied to set role")
   }
 
   /// A prepared statement that a migration has outdated; parsing it again helps.

@@ -83,7 +83,7 @@ package struct JWTClaims: Sendable, Hashable {
   package let notBefore: Date?
   package let issuedAt: Date?
   package let id: String?
-  package let members: JSONObject
+  package private(set) var members: JSONObject
 
   package init(payload: [UInt8]) throws(JOSEError) {
     guard let members = try parseJSON(payload, bytesMax: max(payload.count, 1)).objectValue else {
@@ -101,6 +101,13 @@ package struct JWTClaims: Sendable, Hashable {
     expiresAt = try Self.date(members, "exp")
     notBefore = try Self.date(members, "nbf")
     issuedAt = try Self.date(members, "iat")
+  }
+
+  /// What a policy looks at and no more: for those who check the same claims again.
+  package var registered: JWTClaims {
+    var claims = self
+    claims.members = [:]
+    return claims
   }
 
   package subscript(_ name: String) -> JSON? { members[name] }

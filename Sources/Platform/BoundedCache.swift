@@ -3,7 +3,8 @@ import Synchronization
 
 /// A cache of bounded size and age; the least recently used entry makes room (our policy).
 ///
-/// Every operation except the two `removeAll` is O(1). Expired entries are found on look-up and pushed out by new ones.
+/// Every operation except the two `removeAll` is O(1). Expired entries are found on look-up, and each new one sweeps two
+/// of them away: what is not asked for any more does not stay in memory for long.
 package final class BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private let state: Mutex<State>
   private let lifetimeSeconds: Double
@@ -24,7 +25,7 @@ package final class BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sen
 
   package func store(_ value: Value, for key: Key, now: Date) {
     let expiry = now.addingTimeInterval(lifetimeSeconds)
-    state.withLock { $0.store(value, for: key, expiresAt: expiry) }
+    state.withLock { $0.store(value, for: key, now: now, expiresAt: expiry) }
   }
 
   /// Reads and changes one value in a single step; storing it renews its age, nil removes it.
@@ -36,7 +37,7 @@ package final class BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sen
       var value = state.value(for: key, now: now)
       let result = body(&value)
       if let value {
-        state.store(value, for: key, expiresAt: expiry)
+        state.store(value, for: key, now: now, expiresAt: expiry)
       } else {
         state.remove(key)
       }
@@ -69,6 +70,7 @@ extension BoundedCache {
     }
 
     private static var none: Int { -1 }
+    private static var sweptPerStore: Int { 2 }
 
     private let capacity: Int
     private(set) var evicted = 0
@@ -97,8 +99,9 @@ extension BoundedCache {
       return entry.value
     }
 
-    mutating func store(_ value: Value, for key: Key, expiresAt: Date) {
+    mutating func store(_ value: Value, for key: Key, now: Date, expiresAt: Date) {
       remove(key)
+      for _ in 0..<Self.sweptPerStore { removeOldest(ifExpiredBy: now) }
       if slots.count >= capacity, let victim = entries[oldest] {
         remove(victim.key)
         evicted += 1
@@ -122,6 +125,11 @@ extension BoundedCache {
       unlink(slot)
       entries[slot] = nil
       free.append(slot)
+    }
+
+    private mutating func removeOldest(ifExpiredBy now: Date) {
+      guard oldest != Self.none, let entry = entries[oldest], entry.expiresAt <= now else { return }
+      remove(entry.key)
     }
 
     mutating func removeAll() {

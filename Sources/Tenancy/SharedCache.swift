@@ -11,7 +11,8 @@ final class ChangeFeed: Sendable {
   /// How many changes this process has heard of.
   private let changes = Atomic<UInt64>(0)
 
-  var generation: UInt64 { changes.load(ordering: .acquiring) }
+  /// Nil while nobody listens.
+  var generation: UInt64? { isListening ? changes.load(ordering: .acquiring) : nil }
 
   /// Once nothing in memory is older than the change.
   func noteChange() { changes.add(1, ordering: .acquiringAndReleasing) }

@@ -91,8 +91,9 @@ package struct Tenancy: Sendable {
     ]
   }
 
-  /// Another number after each change of tenants, applications and keys that this process has heard of.
-  package var generation: UInt64 { feed.generation }
+  /// Another number after each change of tenants, applications and keys that this process has heard of;
+  /// nil while it hears of none.
+  package var generation: UInt64? { feed.generation }
 }
 
 package struct TenancySettings: Sendable {

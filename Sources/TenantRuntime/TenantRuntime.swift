@@ -169,9 +169,8 @@ private struct DeviceEndpoints {
 
   init(
     database: Database, tenancy: Tenancy, authenticate: ClientAuthenticator,
-    audiences: TokenAudiences, consents: Consents, personal: PersonalPage, throttle: DeviceThrottle,
-    pages: Pages,
-    clock: WallClock, random: RandomSource
+    audiences: TokenAudiences, consents: Consents, personal: PersonalPage,
+    throttle: DeviceThrottle, pages: Pages, clock: WallClock, random: RandomSource
   ) {
     let codes = DeviceCodes(
       database: database, consents: consents, audit: tenancy.audit, clock: clock, random: random)

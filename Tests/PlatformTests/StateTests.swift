@@ -33,6 +33,21 @@ struct BoundedCacheTests {
     #expect(cache.count == 0)
   }
 
+  @Test("each new entry sweeps away two that have expired")
+  func sweeps() {
+    let cache = BoundedCache<Int, Int>(capacity: 100, lifetimeSeconds: 60)
+    for number in 0..<10 { cache.store(number, for: number, now: Self.start) }
+    cache.store(10, for: 10, now: Self.start.addingTimeInterval(59.9))
+    #expect(cache.count == 11)
+    for (number, count) in [(11, 10), (12, 9), (13, 8), (14, 7), (15, 6), (16, 7)] {
+      cache.store(number, for: number, now: Self.start.addingTimeInterval(60))
+      #expect(cache.count == count)
+    }
+    #expect(cache.value(for: 10, now: Self.start.addingTimeInterval(60)) == 10)
+    // None of them made room for another.
+    #expect(cache.evicted == 0)
+  }
+
   @Test("removal, one, some and all")
   func removes() {
     let cache = BoundedCache<Int, Int>(capacity: 100, lifetimeSeconds: 60)

@@ -93,6 +93,17 @@ struct SharedCacheTests {
     #expect(try await cache.value(for: 1) { 3 } == 3)
   }
 
+  @Test func feedNumbersItsChangesWhileSomebodyListens() throws {
+    let feed = ChangeFeed()
+    #expect(feed.generation == nil)
+    feed.isListening = true
+    let first = try #require(feed.generation)
+    feed.noteChange()
+    #expect(try #require(feed.generation) != first)
+    feed.isListening = false
+    #expect(feed.generation == nil)
+  }
+
   @Test func doesNotKeepWhatChangedDuringTheLoad() async throws {
     let feed = ChangeFeed()
     feed.isListening = true

@@ -2,6 +2,10 @@ import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import Logging
+import NIOCore
+import NIOEmbedded
+import NIOExtras
+import NIOHTTPTypes
 import Platform
 import Synchronization
 import Testing
@@ -139,6 +143,34 @@ struct PublishedAnswersTests {
     }
   }
 
+  @Test("nor under a long address")
+  func longAddress() async throws {
+    let time = ManualClock(Date(unixSeconds: 1_800_000_000))
+    try await TestServer.run([Asked().group(Self.publicHeaders)], clock: time.clock) { server in
+      let path = "/document?"
+      let query = String(
+        repeating: "x", count: PublishedAnswers.addressBytesMax - "127.0.0.1\(path)".utf8.count)
+      for count in [1, 1] { try await Self.expect(count, server, path + query) }
+      for count in [2, 3] { try await Self.expect(count, server, path + query + "x") }
+    }
+  }
+
+  @Test("nor while nobody tells of changes; what was kept before is not given then")
+  func unheard() async throws {
+    let time = ManualClock(Date(unixSeconds: 1_800_000_000))
+    let generation = Mutex<UInt64?>(nil)
+    try await TestServer.run(
+      [Asked().group(Self.publicHeaders)], clock: time.clock,
+      generation: { generation.withLock { $0 } }
+    ) { server in
+      for count in [1, 2] { try await Self.expect(count, server) }
+      generation.withLock { $0 = 1 }
+      for count in [3, 3] { try await Self.expect(count, server) }
+      generation.withLock { $0 = nil }
+      for count in [4, 5] { try await Self.expect(count, server) }
+    }
+  }
+
   @Test("a change is seen at once, also one that happens while the endpoint answers")
   func changes() async throws {
     let generation = Mutex<UInt64>(0)
@@ -170,6 +202,40 @@ struct PublishedAnswersTests {
       time.advance(bySeconds: 0.2)
       try await Self.expect(2, server)
     }
+  }
+
+  @Test("a connection that was asked to end does so after a kept answer")
+  func quiesced() throws {
+    let log = AccessLog(
+      proxies: TrustedProxies([], header: .xForwardedFor),
+      metrics: RequestMetrics(routes: [], tenantsMax: 1), lines: nil, tracer: nil)
+    let published = PublishedAnswers(
+      log: log, clock: ManualClock(Date(unixSeconds: 1_800_000_000)).clock, generation: { 0 })
+    let request = HTTPRequest(
+      method: .get, scheme: "http", authority: "localhost", path: "/document")
+    var candidate = try #require(published.candidate(request))
+    let fields: HTTPFields = [.cacheControl: "public", .contentLength: "4"]
+    let begins = candidate.begins(HTTPResponse(status: .ok, headerFields: fields))
+    let goesOn = candidate.goesOn(ByteBuffer(string: "kept"))
+    #expect(begins && goesOn)
+    published.keep(candidate, from: AnswerOrigin(route: "/document", tenant: nil))
+
+    let channel = EmbeddedChannel()
+    let handler = ConnectionHandler(
+      Connection(peer: nil), limits: ConnectionClockTests.limits, drain: .none,
+      refusals: BareRefusals(headers: [:]), published: published,
+      overdue: channel.eventLoop.makePromise())
+    let gauge = RequestLineGauge(handler)
+    try channel.pipeline.syncOperations.addHandlers([gauge, handler])
+    try channel.connect(to: SocketAddress(unixDomainSocketPath: "/somewhere")).wait()
+    let parser = try channel.pipeline.syncOperations.context(handler: gauge)
+    parser.fireChannelRead(NIOAny(HTTPRequestPart.head(request)))
+    channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+    #expect(channel.isActive)
+    parser.fireChannelRead(NIOAny(HTTPRequestPart.end(nil)))
+    let answer = try channel.readOutbound(as: ByteBuffer.self)
+    #expect(answer.map { String(buffer: $0).hasSuffix("\r\n\r\nkept") } == true)
+    #expect(!channel.isActive)
   }
 
   @Test("requests that come at once are answered in their order")

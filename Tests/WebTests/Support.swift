@@ -50,7 +50,7 @@ struct TestServer: Sendable {
     _ groups: [EndpointGroup], base: BaseURL = "http://localhost:8080",
     drain: Drain = .none, clock: WallClock = .system,
     backlog: @escaping @Sendable () -> Duration = { .zero },
-    generation: @escaping @Sendable () -> UInt64 = { 0 },
+    generation: @escaping @Sendable () -> UInt64? = { 0 },
     settings change: (inout WebSettings) -> Void = { _ in },
     tracer: SpanRecorder? = nil,
     translate: @escaping @Sendable (any Error) -> (any Refusal)? = { _ in nil },

@@ -12,7 +12,7 @@ package final class RateLimiter: RateLimiting {
   private let shared: RedisLimits?
   private let table: Mutex<LimitTable>
   private let clock: WallClock
-  private let taken = Counter()
+  private let passed = Counter()
   private let refused = Series(valuesMax: LimitPolicy.allCases.count) { Counter() }
 
   init(shared: RedisLimits?, capacity: Int, clock: WallClock) {
@@ -24,7 +24,7 @@ package final class RateLimiter: RateLimiting {
   var metrics: [MetricFamily] {
     [
       .counter(
-        "tenure_limits_passed_total", "Checks of a request against limits that it passed.", taken),
+        "tenure_limits_passed_total", "Checks of a request against limits that it passed.", passed),
       .counter(
         "tenure_limits_refused_total", "Requests turned away by a limit, by which.", by: "limit",
         refused),
@@ -37,7 +37,7 @@ package final class RateLimiter: RateLimiting {
     if let refusal = verdict.refusal {
       refused[refusal.policy.rawValue].add()
     } else {
-      taken.add()
+      passed.add()
     }
     return verdict
   }

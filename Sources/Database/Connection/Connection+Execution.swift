@@ -121,10 +121,13 @@ extension Connection {
     preparing = nil
     didPrepare = false
     commandsSent = 0
+    roleIndex = nil
+    defer { roleIndex = nil }
     do {
       if let begin { try send(utility: begin) }
       if before != wanted {
         role = .unknown
+        if target != nil { roleIndex = commandsSent }
         try send(utility: target.map { "set role \($0.quoted)" } ?? "reset role")
         if let target { noteTenant(target) }
       }

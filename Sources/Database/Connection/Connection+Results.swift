@@ -15,7 +15,10 @@ extension Connection {
       switch unsafe PQresultStatus(result) {
       case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: continue
       default:
-        let failure = unsafe failure(of: result)
+        var failure = unsafe failure(of: result)
+        // By its place: the words of the server are in its own language.
+        failure.isUnknownMembership =
+          index == roleIndex && failure.sqlState == .insufficientPrivilege
         didPrepare = index > prepareIndex
         if failure.sqlState.isConnectionTrouble { markBroken(cancel: false) }
         clearResults()

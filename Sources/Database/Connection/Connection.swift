@@ -44,6 +44,8 @@ import Synchronization
   var preparing: StatementKey?
   var prepareIndex = 0
   var didPrepare = false
+  /// Where this batch switches to a tenant's role.
+  var roleIndex: Int?
   var commandsSent = 0
   /// Set when the connection must not be used again.
   private(set) var isBroken = false

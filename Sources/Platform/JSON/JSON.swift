@@ -22,6 +22,15 @@ package enum JSON: Sendable, Hashable {
     return encoder.bytes
   }
 
+  /// The same without room to grow: for what stays in memory.
+  package func encodedToKeep() -> [UInt8] {
+    let encoded = encoded()
+    var kept: [UInt8] = []
+    kept.reserveCapacity(encoded.count)
+    kept += encoded
+    return kept
+  }
+
   package var text: String { String(decoding: encoded(), as: UTF8.self) }
 
   /// The member of an object; nil for a missing member and for values that are not objects.

@@ -30,7 +30,7 @@ package final class SigningKeys: Sendable {
     self.signing = signing
     self.verifying = verifying
     let document: JSON = ["keys": .array(stored.map(\.publicJWK))]
-    publishedBytes = document.encoded()
+    publishedBytes = document.encodedToKeep()
   }
 
   /// The key that signs with this algorithm now.

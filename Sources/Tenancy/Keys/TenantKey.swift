@@ -19,6 +19,7 @@ package struct KeyPurpose: Sendable, Hashable {
   package static let limit = KeyPurpose("limit")
   package static let replay = KeyPurpose("replay")
   package static let userCode = KeyPurpose("user-code")
+  fileprivate static let blindIndex = KeyPurpose("blind-index")
 }
 
 /// The key of one tenant (KEK): wraps subject keys, seals what belongs to nobody in particular, and
@@ -28,7 +29,6 @@ package struct TenantKey: Sendable {
   package let version: Int
   private let root: SymmetricKey
   private let sealing: SymmetricKey
-  private let index: HMACKey
   private let derived = DerivedKeys()
 
   init(tenant: TenantID, version: Int, key: SymmetricKey) {
@@ -36,7 +36,6 @@ package struct TenantKey: Sendable {
     self.version = version
     root = key
     sealing = HKDF.key(from: key, salt: tenant.bytes, info: "tenure.v1 seal")
-    index = HMACKey(HKDF.key(from: key, salt: tenant.bytes, info: "tenure.v1 blind-index"))
   }
 
   /// The first key of a new tenant.
@@ -55,7 +54,10 @@ package struct TenantKey: Sendable {
   /// What a user with this value is found by; nil if the value has no normal form.
   package func blindIndex(_ kind: BlindIndex, _ value: String) -> [UInt8]? {
     guard let normal = kind.normalise(value) else { return nil }
-    return index.sha256("\(kind.rawValue)\u{0}\(normal)")
+    let key = derived.key(for: .blindIndex) {
+      HMACKey(HKDF.key(from: root, salt: tenant.bytes, info: "tenure.v1 blind-index"))
+    }
+    return key.sha256("\(kind.rawValue)\u{0}\(normal)")
   }
 
   /// An independent key of this tenant for one purpose, derived when it is first asked for.

@@ -12,7 +12,7 @@ package struct AccessTokenVerifier: Sendable {
   private let verified = BoundedCache<Token, Verified>(
     capacity: verifiedMax, lifetimeSeconds: SharedCache<TenantID, SigningKeys>.lifetimeSeconds)
 
-  /// Tokens whose signatures are remembered; about two KiB each.
+  /// Tokens whose signatures are remembered; less than two KiB each.
   ///
   /// The signature of the same bytes under the same key is the same answer, and costs half an introspection (decision
   /// record 0006).
@@ -27,6 +27,7 @@ package struct AccessTokenVerifier: Sendable {
   private struct Verified: Sendable {
     /// The snapshot that verified it: a rotated or withdrawn key makes another one.
     let keys: SigningKeys
+    /// Only the registered ones.
     let claims: JWTClaims
     let token: AccessToken
   }
@@ -69,7 +70,8 @@ package struct AccessTokenVerifier: Sendable {
     let claims = try policy.claims(
       of: try unverified.verified(with: key, allowing: Self.algorithms), now: now)
     let accessToken = try AccessToken(claims)
-    verified.store(Verified(keys: keys, claims: claims, token: accessToken), for: name, now: now)
+    verified.store(
+      Verified(keys: keys, claims: claims.registered, token: accessToken), for: name, now: now)
     return accessToken
   }
 }

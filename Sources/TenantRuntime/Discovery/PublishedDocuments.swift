@@ -55,7 +55,7 @@ struct PublishedDocuments: Sendable {
       source: keys, issuer: tenant.issuer, settings: tenant.settings,
       keys: PublishedDocument(keys.publishedBytes, maxAgeSeconds: Self.keysMaxAgeSeconds),
       metadata: PublishedDocument(
-        metadata.document(for: tenant, keys: keys).encoded(),
+        metadata.document(for: tenant, keys: keys).encodedToKeep(),
         maxAgeSeconds: Self.metadataMaxAgeSeconds))
     cache.store(documents, for: tenant.id, now: now)
     return documents

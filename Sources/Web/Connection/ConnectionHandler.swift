@@ -102,6 +102,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.answer = nil
         clock.answerEnd(now)
         gauge?.send(answer)
+        if closesAfterAnswer { finish(context) }
         return
       }
     }

@@ -8,11 +8,13 @@ import Platform
 /// A shared cache (RFC 9111) in front of everything: it keeps whole answers as the endpoints and the middleware made
 /// them, by address, if they say `Cache-Control: public`, and tells log, metrics and traces of each time it answers.
 /// What the database says of a tenant can change, so an answer counts no longer than nothing has changed here;
-/// what this process does not hear of is over in half a second.
+/// what this process does not hear of is over in half a second. Nothing is kept or given while it hears of nothing.
 struct PublishedAnswers: Sendable {
   /// Below the second in which a change has to reach every process.
   static let lifetimeSeconds = 0.5
   static let answersMax = 1024
+  /// Host and path, query included: nobody fills the memory with addresses.
+  static let addressBytesMax = 512
   static let bodyBytesMax = 16 * 1024
 
   /// The answer to a request, but for its id.
@@ -22,7 +24,7 @@ struct PublishedAnswers: Sendable {
     let generation: UInt64
     /// From the status line to the last header, without the empty line.
     let head: [UInt8]
-    let body: ByteBuffer
+    let body: [UInt8]
   }
 
   struct Address: Hashable, Sendable {
@@ -40,7 +42,7 @@ struct PublishedAnswers: Sendable {
 
   private let log: AccessLog
   private let clock: WallClock
-  private let generation: @Sendable () -> UInt64
+  private let generation: @Sendable () -> UInt64?
   private let answers = BoundedCache<Address, Answer>(
     capacity: answersMax, lifetimeSeconds: lifetimeSeconds)
   private let reused = Counter()
@@ -48,8 +50,8 @@ struct PublishedAnswers: Sendable {
   /// - Parameters:
   ///   - log: Told of each answer.
   ///   - clock: How old answers are.
-  ///   - generation: Another number after each change of what answers are made from.
-  init(log: AccessLog, clock: WallClock, generation: @escaping @Sendable () -> UInt64) {
+  ///   - generation: Another number after each change of what answers are made from; nil while changes are not heard of.
+  init(log: AccessLog, clock: WallClock, generation: @escaping @Sendable () -> UInt64?) {
     self.log = log
     self.clock = clock
     self.generation = generation
@@ -80,12 +82,12 @@ struct PublishedAnswers: Sendable {
     let visit = log.begin(request)
     reused.add()
     var bytes = allocator.buffer(
-      capacity: answer.head.count + answer.body.readableBytes + 96)
+      capacity: answer.head.count + answer.body.count + 96)
     bytes.writeBytes(answer.head)
     bytes.writeStaticString("x-request-id: ")
     bytes.writeString(visit.requestID)
     bytes.writeStaticString("\r\n\r\n")
-    bytes.writeImmutableBuffer(answer.body)
+    bytes.writeBytes(answer.body)
     log.tell(
       visit, route: answer.origin.route, tenant: answer.origin.tenant, status: answer.status)
     return bytes
@@ -94,6 +96,7 @@ struct PublishedAnswers: Sendable {
   /// A plain question for a document: nothing in it asks for another form, a part, or a condition.
   private static func address(of request: HTTPRequest) -> Address? {
     guard request.method == .get, let path = request.path, let authority = request.authority,
+      path.utf8.count + authority.utf8.count <= addressBytesMax,
       !request.headerFields.contains(where: isParticular)
     else { return nil }
     return Address(authority: authority, path: path)
@@ -116,7 +119,10 @@ struct PublishedAnswers: Sendable {
 
   /// To be asked before an endpoint is: a change while it answers must not go unnoticed.
   func candidate(_ request: HTTPRequest) -> Candidate? {
-    Self.address(of: request).map { Candidate(address: $0, generation: generation()) }
+    guard let generation = generation(), let address = Self.address(of: request) else {
+      return nil
+    }
+    return Candidate(address: address, generation: generation)
   }
 
   func keep(_ candidate: Candidate, from origin: AnswerOrigin) {
@@ -126,8 +132,8 @@ struct PublishedAnswers: Sendable {
     answers.store(
       Answer(
         origin: origin, status: head.status.code, generation: candidate.generation,
-        head: Self.encoded(head), body: candidate.body), for: candidate.address,
-      now: clock.now())
+        head: Self.encoded(head), body: Array(candidate.body.readableBytesView)),
+      for: candidate.address, now: clock.now())
   }
 
   /// RFC 9112 sections 4 and 5.

@@ -31,13 +31,13 @@ package struct WebServer: Service {
   ///   - tracer: Who records spans of requests; nil where nobody does.
   ///   - drain: Tells when no new work is wanted.
   ///   - backlog: How long the work waits that is behind everything else, such as the database's.
-  ///   - generation: Another number after each change of what public documents are made from.
+  ///   - generation: Another number after each change of what public documents are made from; nil while it hears of none.
   ///   - translate: Recognises errors of modules that Web does not know.
   ///   - onListening: Called with the port once connections are accepted.
   package init(
     settings: WebSettings, pages: Pages, groups: [EndpointGroup], logger: Logger,
     clock: WallClock, lines: AccessLines?, tracer: SpanRecorder?, drain: Drain,
-    backlog: @escaping @Sendable () -> Duration, generation: @escaping @Sendable () -> UInt64,
+    backlog: @escaping @Sendable () -> Duration, generation: @escaping @Sendable () -> UInt64?,
     translate: @escaping @Sendable (any Error) -> (any Refusal)?,
     onListening: @escaping @Sendable (Int) async -> Void
   ) {

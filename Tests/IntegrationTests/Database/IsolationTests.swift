@@ -57,6 +57,46 @@ struct IsolationTests {
     #expect(try await database.first(Echo(value: 3)) == 3)
   }
 
+  @Test("a backend that does not know the tenant's role to be ours is given up")
+  func unknownMembership() async throws {
+    let test = try await TestDatabase.shared()
+    let database = test.another { $0.connectionsMax = 1 }
+    let schema = try await test.freshTenant().schema
+    try await test.database.script("revoke \(schema.quoted) from current_user")
+    let attempts: [@Sendable () async throws -> Void] = [
+      { _ = try await database.all(PurposeNames(), in: schema) },
+      { try await database.transaction(in: schema) { tx in _ = try await tx.all(PurposeNames()) } },
+    ]
+    for attempt in attempts {
+      let backend = try await database.first(BackendID())
+      let error = await #expect(throws: DatabaseError.self) { try await attempt() }
+      #expect(error?.sqlState == .insufficientPrivilege)
+      #expect(error?.isRetryable == true)
+      #expect(try await database.first(BackendID()) != backend)
+    }
+    try await test.database.script("grant \(schema.quoted) to current_user")
+    for attempt in attempts { try await attempt() }
+  }
+
+  @Test("a refused statement is not tried again, and its connection stays good")
+  func refusedStatement() async throws {
+    let test = try await TestDatabase.shared()
+    let database = test.another { $0.connectionsMax = 1 }
+    let schema = try await test.freshTenant().schema
+    // Whatever the connection has to learn of the role, it knows after this.
+    _ = try await database.all(PurposeNames(), in: schema)
+    let backend = try await database.first(BackendID())
+    // The first one comes in one batch with SET ROLE, the second one alone.
+    for _ in 0..<2 {
+      let error = await #expect(throws: DatabaseError.self) {
+        try await database.run("select * from control.organization", in: schema)
+      }
+      #expect(error?.sqlState == .insufficientPrivilege)
+      #expect(error?.isRetryable == false)
+    }
+    #expect(try await database.first(BackendID()) == backend)
+  }
+
   @Test("sixty tenants share two connections, and each sees its own rows only")
   func manyTenants() async throws {
     let test = try await TestDatabase.shared()
