@@ -28,7 +28,7 @@ package struct GeneratedSigningKey: Sendable {
   /// What every new tenant signs with (design section 4).
   package static let defaultAlgorithms: [SignatureAlgorithm] = [.rs256, .es256]
 
-  /// Slow for RSA (about 20 ms): done before the transaction that inserts it.
+  /// Slow for RSA (about 12 ms): done before the transaction that inserts it.
   package init(
     _ algorithm: SignatureAlgorithm, state: SigningKeyState, for tenantKey: TenantKey,
     clock: WallClock, random: RandomSource
