@@ -17,6 +17,9 @@ package enum Migrations {
     migration(
       4, "key_rotation_schedule", up: PackageResources._004_key_rotation_schedule_up_sql,
       down: PackageResources._004_key_rotation_schedule_down_sql),
+    migration(
+      5, "spare_schema", up: PackageResources._005_spare_schema_up_sql,
+      down: PackageResources._005_spare_schema_down_sql),
   ]
 
   /// Every tenant's schema; `{tenant}` in the scripts is its quoted name.

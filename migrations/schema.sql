@@ -138,6 +138,13 @@ CREATE TABLE control.schema_rollout_failure (
     failed_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE control.spare_schema (
+    organization_id uuid NOT NULL,
+    name text NOT NULL,
+    published boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE control.tenant_key (
     organization_id uuid NOT NULL,
     version integer NOT NULL,
@@ -402,6 +409,12 @@ ALTER TABLE ONLY control.schema_rollout_failure
 
 ALTER TABLE ONLY control.schema_rollout
     ADD CONSTRAINT schema_rollout_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY control.spare_schema
+    ADD CONSTRAINT spare_schema_name_key UNIQUE (name);
+
+ALTER TABLE ONLY control.spare_schema
+    ADD CONSTRAINT spare_schema_pkey PRIMARY KEY (organization_id);
 
 ALTER TABLE ONLY control.tenant_key
     ADD CONSTRAINT tenant_key_pkey PRIMARY KEY (organization_id, version);

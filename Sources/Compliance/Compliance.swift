@@ -17,7 +17,7 @@ package struct Compliance: Sendable {
     InsertErasureIntent.self, CompleteErasure.self, LockSubject.self,
     LockSubjectFiles.self,
     ShareSubjectFiles.self,
-    ListRules.self, SeedRule.self, PutRule.self, InsertRun.self, UpdateRun.self, FailRun.self,
+    ListRules.self, SeedRules.self, PutRule.self, InsertRun.self, UpdateRun.self, FailRun.self,
     FindRun.self,
     ListRuns.self, TenantForeignKeys.self,
     ListAuditEvents.self,

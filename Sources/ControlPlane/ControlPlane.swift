@@ -15,7 +15,8 @@ package struct ControlPlane: Sendable {
   package static let statements: [any Statement.Type] = [
     InsertReadyOrganization.self, TakeReadyOrganization.self, CountReadyOrganizations.self,
     LockReadyOrganizations.self, HearOfRoles.self, PublishReadyOrganizations.self,
-    InsertTenantKey.self, FindOrganization.self,
+    CountSpareSchemas.self, InsertSpareSchemas.self, PublishSpareSchemas.self, TakeSpareSchema.self,
+    LockSpareSchemas.self, InsertTenantKey.self, FindOrganization.self,
     LockOrganization.self,
     ListOrganizations.self, UpdateOrganization.self, SetOrganizationStatus.self,
     DeleteTenantKeys.self, DeleteIdempotencyKeys.self,

@@ -43,10 +43,9 @@ import COpenSSL
   private func draw(bits: Int) throws(CryptographyError) -> Bool {
     let half = CInt(bits / 2)
     // Random in each try, the upper two bits set: no less than the root of 2 times 2^(half - 1), and the modulus
-    // has all its bits. At least 64 rounds of Miller-Rabin.
-    for prime in [p, q] {
-      try done(unsafe BN_generate_prime_ex2(prime.pointer, half, 0, nil, nil, nil, scratch) == 1)
-    }
+    // has all its bits.
+    let search = unsafe PrimeSearch(bits: Int(half), scratch: scratch)
+    for prime in [p, q] { try search.draw(prime) }
     if unsafe BN_cmp(p.pointer, q.pointer) < 0 { unsafe BN_swap(p.pointer, q.pointer) }
     let (p1, q1, product, result) = (SecretNumber(), SecretNumber(), SecretNumber(), SecretNumber())
     try done(

@@ -111,6 +111,11 @@ package final class Transaction {
     }
   }
 
+  /// Prepares no statements of tenants until the transaction ends: for a schema that this connection hardly sees again.
+  ///
+  /// Postgres looks through all that a connection has prepared, whenever anybody makes a table.
+  package func prepareNoTenantStatements() { connection.preparesTenantStatements = false }
+
   /// Runs after the commit, and not at all if there is none.
   package func onCommit(_ effect: @escaping @Sendable () -> Void) { effects.append(effect) }
 
@@ -118,6 +123,7 @@ package final class Transaction {
 
   func commit() async throws {
     if let failure { throw failure }
+    connection.preparesTenantStatements = true
     guard hasBegun else { return }
     try await connection.commit()
     hasBegun = false
@@ -127,6 +133,7 @@ package final class Transaction {
   /// Ends the transaction without effect; a connection that cannot do that is discarded by the pool.
   func rollBack() async {
     connection.isPatient = false
+    connection.preparesTenantStatements = true
     guard hasBegun else { return }
     await connection.rollBack()
     hasBegun = false

@@ -26,6 +26,17 @@ struct OrganizationLifeTests {
     #expect(change(action, organization(slug: "acme", status)) == expected)
   }
 
+  @Test(
+    "Schemas are made ahead where there are many organizations and few of them are left",
+    arguments: [
+      (spare: 0, organizations: 0, 0), (0, 127, 0), (0, 128, 16), (15, 128, 1), (16, 128, 0),
+      (0, 1000, 125), (15, 1000, 110), (16, 1000, 0), (200, 1000, 0), (0, 2048, 256),
+      (3, 100_000, 253),
+    ])
+  func roles(_ spare: Int, _ organizations: Int, _ missing: Int) {
+    #expect(SpareSchemas.missing(spare: spare, organizations: organizations) == missing)
+  }
+
   @Test("The system organization stays")
   func system() {
     let system = organization(slug: Tenant.systemSlug, .active)

@@ -87,6 +87,43 @@ struct RSAGenerationTests {
     }
   }
 
+  /// Numbers in hexadecimal: small ones, Carmichael numbers, strong pseudoprimes to several fixed bases, Mersenne's.
+  static let known: [(String, Bool)] = [
+    ("5", true), ("7", true), ("9", false), ("F", false), ("2000", false), ("231", false),
+    ("451", false), ("6C1", false), ("1FFF", true), ("BFA17DC7", false), ("32907381CDF", false),
+    ("7FFFFFFF", true), ("1FFFFFFFFFFFFFFF", true), ("7FFFFFFFFFFFFFFF", false),
+    (String(repeating: "F", count: 130) + "1", false),
+    ("1" + String(repeating: "F", count: 130), true),
+  ]
+
+  @Test("the test of Miller and Rabin tells primes from what is not", arguments: known)
+  func millerRabin(_ text: String, _ isPrime: Bool) throws {
+    let number = SecretNumber()
+    var pointer: OpaquePointer? = number.pointer
+    #expect(BN_hex2bn(&pointer, text) == Int32(text.utf8.count))
+    let scratch = try #require(BN_CTX_new())
+    defer { BN_CTX_free(scratch) }
+    #expect(try PrimeSearch(bits: 1024, scratch: scratch).isPrime(number) == isPrime)
+  }
+
+  @Test("libcrypto holds for prime what was found, and for nothing else what was passed over")
+  func agreement() throws {
+    let scratch = try #require(BN_CTX_new())
+    defer { BN_CTX_free(scratch) }
+    let search = PrimeSearch(bits: 256, scratch: scratch)
+    let number = SecretNumber()
+    for _ in 0..<20 {
+      try search.draw(number)
+      #expect(BN_num_bits(number.pointer) == 256 && BN_is_bit_set(number.pointer, 254) == 1)
+      #expect(BN_check_prime(number.pointer, scratch, nil) == 1)
+    }
+    for _ in 0..<1000 {
+      #expect(BN_priv_rand(number.pointer, 256, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD) == 1)
+      #expect(
+        try search.isPrime(number) == (BN_check_prime(number.pointer, scratch, nil) == 1))
+    }
+  }
+
   /// What a program prints.
   private func run(_ arguments: [String], input: [UInt8]) throws -> String {
     let process = Process()

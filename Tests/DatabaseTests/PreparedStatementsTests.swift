@@ -11,8 +11,10 @@ struct PreparedStatementsTests {
     StatementKey(type: ObjectIdentifier(Self.self), schema: schemas[number])
   }
 
-  private func plan(_ number: Int, _ statements: inout PreparedStatements) -> String {
-    switch statements.plan(for: key(number), label: Self.self) {
+  private func plan(
+    _ number: Int, _ statements: inout PreparedStatements, mayPrepare: Bool = true
+  ) -> String {
+    switch statements.plan(for: key(number), label: Self.self, mayPrepare: mayPrepare) {
     case .execute: "execute"
     case .parse: "parse"
     case .prepare(_, nil): "prepare"
@@ -42,7 +44,7 @@ struct PreparedStatementsTests {
     var statements = PreparedStatements(capacity: 3)
     var known: Set<String> = []
     for round in 0..<200 {
-      switch statements.plan(for: key(round * round % 6), label: Self.self) {
+      switch statements.plan(for: key(round * round % 6), label: Self.self, mayPrepare: true) {
       case .execute(let name): #expect(known.contains(name.text))
       case .parse: break
       case .prepare(let name, let evicted):
@@ -68,6 +70,15 @@ struct PreparedStatementsTests {
   func off() {
     var statements = PreparedStatements(capacity: 0)
     #expect((0..<4).map { _ in plan(0, &statements) } == Array(repeating: "parse", count: 4))
+  }
+
+  @Test("where it is not to be prepared it is parsed, and nothing is remembered of it")
+  func unprepared() {
+    var statements = PreparedStatements(capacity: 2)
+    let plans = (0..<3).map { _ in plan(0, &statements, mayPrepare: false) }
+    #expect(plans == ["parse", "parse", "parse"])
+    #expect((0..<2).map { _ in plan(0, &statements) } == ["parse", "prepare"])
+    #expect(plan(0, &statements, mayPrepare: false) == "execute")
   }
 
   @Test("names begin with a number, so that cutting them cannot make two equal")

@@ -73,7 +73,10 @@ struct KeyTests {
   }
 
   @Test func aNewTenantGetsKeysWithThumbprints() throws {
-    let keys = try GeneratedSigningKey.forNewTenant(tenant, clock: .system, random: .system)
+    let keys = try GeneratedSigningKey.defaultAlgorithms.map {
+      try GeneratedSigningKey(
+        UnsealedSigningKey($0), state: .current, for: tenant, clock: .system, random: .system)
+    }
     #expect(keys.map(\.algorithm) == [.rs256, .es256])
     #expect(Set(keys.map(\.kid)).count == 2)
     let stored = keys.map {

@@ -9,7 +9,7 @@ import Testing
 @Suite("Endpoints that can wait a moment")
 struct PatientGroupTests {
   private struct Found: DerivedContext {
-    let base: BaseContext
+    var base: BaseContext
   }
 
   /// Says how nice the thread is that answers.

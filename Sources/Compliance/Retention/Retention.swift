@@ -55,13 +55,12 @@ package struct Retention: Sendable {
 
   /// The rules of a new tenant and the daily run, in the transaction that provisions it.
   func seed(_ tenant: Tenant, in tx: Transaction) async throws {
-    let now = clock.now()
-    for target in map.declarations.flatMap(\.retention) {
-      try await tx.run(
-        SeedRule(
-          id: target.id, enabled: target.enabledByDefault, keepDays: target.defaultDays, now: now),
-        in: tenant.schema)
-    }
+    let targets = map.declarations.flatMap(\.retention)
+    try await tx.run(
+      SeedRules(
+        ids: targets.map(\.id), enabled: targets.map(\.enabledByDefault),
+        keepDays: targets.map(\.defaultDays), now: clock.now()),
+      in: tenant.schema)
     try await tx.schedule(
       RetentionJob(organization: tenant.id, run: nil), organization: tenant.id.uuid,
       try Self.schedule(), enabled: true, clock: clock, random: random)

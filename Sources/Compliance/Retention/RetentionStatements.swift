@@ -24,16 +24,18 @@ struct ListRules: Statement {
   }
 }
 
-/// A target's rule as it starts; one that is there stays.
-struct SeedRule: Statement {
-  let id: String
-  let enabled: Bool
-  let keepDays: Int
+/// The targets' rules as they start; those that are there stay.
+struct SeedRules: Statement {
+  let ids: [String]
+  let enabled: [Bool]
+  let keepDays: [Int]
   let now: Date
   static let sql: SQL<Self> = """
     insert into \(tenant).retention_rule (id, enabled, keep_days, updated_at)
-    values (\(\.id), \(\.enabled), \(\.keepDays), \(\.now))
-    on conflict (id) do nothing
+    select rule.id, rule.enabled, rule.keep_days, \(\.now)
+      from unnest(\(\.ids)::text[], \(\.enabled)::boolean[], \(\.keepDays)::bigint[])
+           as rule (id, enabled, keep_days)
+        on conflict (id) do nothing
     """
 }
 

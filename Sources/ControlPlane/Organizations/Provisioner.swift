@@ -15,6 +15,7 @@ package struct Provisioner: Sendable {
   private let ring: SigningKeyRing
   private let audit: AuditRecorder
   private let defaults: TenantDefaults
+  private let spares: SpareSchemas
   private let clock: WallClock
   private let random: RandomSource
   /// Rings when an organization was taken.
@@ -32,6 +33,7 @@ package struct Provisioner: Sendable {
     self.ring = ring
     self.audit = audit
     self.defaults = defaults
+    spares = SpareSchemas(database: database, migrator: migrator, clock: clock, random: random)
     self.clock = clock
     self.random = random
     self.taken = taken
@@ -45,10 +47,10 @@ package struct Provisioner: Sendable {
     }
   }
 
-  func seed() throws -> TenantSeed { try TenantSeed(clock: clock, random: random) }
-
   /// Makes one more ready organization, unless there are enough or another process makes them.
-  func stock(_ seed: TenantSeed, upTo count: Int) async throws -> Bool {
+  func stock(upTo count: Int) async throws -> Bool {
+    let seed = try TenantSeed()
+    try await spares.refill()
     let isMade = try await database.transaction { tx in
       guard try await tx.first(LockReadyOrganizations()) == true,
         let ready = try await tx.first(
@@ -72,20 +74,24 @@ package struct Provisioner: Sendable {
   /// Row, keys, role, schema and rights of an organization that is nobody's yet.
   private func makeReady(_ seed: TenantSeed, epoch: Int, in tx: Transaction) async throws {
     let now = clock.now()
-    let schema = TenantSchema(id: seed.id.uuid)
+    tx.prepareNoTenantStatements()
+    let spare = try await spares.take(in: tx)
+    let id = spare ?? .generate(clock, random)
+    let (key, schema) = (TenantKey.generate(for: id), TenantSchema(id: id.uuid))
     let nobody = Tenant(
-      id: seed.id, slug: schema.name, name: "", status: .provisioning, schema: schema, epoch: 1,
-      issuer: directory.issuer(slug: schema.name), settings: TenantSettings(), key: seed.key)
+      id: id, slug: schema.name, name: "", status: .provisioning, schema: schema, epoch: 1,
+      issuer: directory.issuer(slug: schema.name), settings: TenantSettings(), key: key)
     try await tx.run(
       InsertReadyOrganization(
-        id: seed.id, schema: schema.name, schemaVersion: migrator.tenantVersion, epoch: epoch,
-        now: now))
+        id: id, schema: schema.name, schemaVersion: migrator.tenantVersion, epoch: epoch, now: now))
     try await tx.run(
       InsertTenantKey(
-        organization: seed.id, version: seed.key.version, wrapped: masterKey.wrap(seed.key),
-        now: now))
-    try await tx.script(migrator.provisioningScript(for: schema))
-    try await ring.install(seed.signingKeys, in: tx, tenant: nobody)
+        organization: id, version: key.version, wrapped: masterKey.wrap(key), now: now))
+    try await tx.script(
+      spare == nil
+        ? migrator.provisioningScript(for: schema) : migrator.tablesScript(for: schema))
+    try await ring.install(
+      seed.signingKeys(of: key, clock: clock, random: random), in: tx, tenant: nobody)
     try await audit.begin(in: tx, tenant: nobody)
   }
 
@@ -93,20 +99,23 @@ package struct Provisioner: Sendable {
 
   /// All that takes time and no transaction: keys, if no organization is ready.
   func prepare(_ draft: OrganizationDraft) async throws -> ProvisioningPlan {
-    ProvisioningPlan(draft: draft, seed: try await readyCount == 0 ? seed() : nil)
+    guard try await readyCount == 0 else { return ProvisioningPlan(draft: draft, seed: nil) }
+    try await spares.refill()
+    return ProvisioningPlan(draft: draft, seed: try TenantSeed())
   }
 
   /// Takes a ready organization, or makes one, and gives it its name and its defaults.
   func provision(_ plan: ProvisioningPlan, in tx: Transaction) async throws -> Provisioned {
     let draft = plan.draft
     let now = clock.now()
+    tx.prepareNoTenantStatements()
     let take = TakeReadyOrganization(
       slug: draft.slug.value, name: draft.name, schemaVersion: migrator.tenantVersion,
       settings: .object(draft.settings.json), now: now)
     var ready = try await tx.first(take)
     if ready == nil {
       // Somebody else may have taken the last one since it was seen.
-      try await makeReady(plan.seed ?? seed(), epoch: 1, in: tx)
+      try await makeReady(plan.seed ?? TenantSeed(), epoch: 1, in: tx)
       ready = try await tx.first(take)
     }
     guard let ready else { throw KeyError.missing("tenant key") }

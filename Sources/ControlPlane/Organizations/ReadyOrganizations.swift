@@ -33,7 +33,7 @@ final class ReadyOrganizations: Service {
     do {
       try await provisioner.publish()
       while !Task.isCancelled, try await provisioner.readyCount < settings.count {
-        guard try await provisioner.stock(provisioner.seed(), upTo: settings.count) else { return }
+        guard try await provisioner.stock(upTo: settings.count) else { return }
       }
     } catch  where !Task.isCancelled {
       logger.warning("no ready organization", metadata: ["error": "\(String(reflecting: error))"])

@@ -1,17 +1,20 @@
 import Platform
 import Tenancy
 
-/// What a new tenant needs and what takes time to make: its id, its key and its signing keys.
-///
-/// They belong together, because the signing keys are sealed under the tenant key for this id.
+/// What a new tenant needs and what takes time to make: its signing keys.
 struct TenantSeed: Sendable {
-  let id: TenantID
-  let key: TenantKey
-  let signingKeys: [GeneratedSigningKey]
+  private let signingKeys: [UnsealedSigningKey]
 
-  init(clock: WallClock, random: RandomSource) throws {
-    id = .generate(clock, random)
-    key = .generate(for: id)
-    signingKeys = try GeneratedSigningKey.forNewTenant(key, clock: clock, random: random)
+  init() throws {
+    signingKeys = try GeneratedSigningKey.defaultAlgorithms.map(UnsealedSigningKey.init)
+  }
+
+  /// The keys as rows of their tenant, current at once.
+  func signingKeys(
+    of key: TenantKey, clock: WallClock, random: RandomSource
+  ) throws -> [GeneratedSigningKey] {
+    try signingKeys.map {
+      try GeneratedSigningKey($0, state: .current, for: key, clock: clock, random: random)
+    }
   }
 }

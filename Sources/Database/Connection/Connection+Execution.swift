@@ -250,7 +250,8 @@ extension Connection {
   }
 
   private func send(_ template: SQLTemplate, key: StatementKey, label: Any.Type) throws {
-    switch prepared.plan(for: key, label: label) {
+    let mayPrepare = preparesTenantStatements || key.schema == nil
+    switch prepared.plan(for: key, label: label, mayPrepare: mayPrepare) {
     case .execute(let name):
       try sendPrepared(name)
     case .parse:

@@ -37,6 +37,8 @@ import Synchronization
   var isSimpleQuery = false
   /// Whether answers may take longer than a statement's time; as long as a transaction says so.
   var isPatient = false
+  /// Whether statements of tenants that run again are prepared.
+  var preparesTenantStatements = true
   private var isFlushing = false
   /// The statements this batch parses, and where they stand among its commands.
   var preparing: [(key: StatementKey, index: Int)] = []

@@ -47,13 +47,14 @@ struct PreparedStatements {
     forget()
   }
 
-  mutating func plan(for key: StatementKey, label: Any.Type) -> Plan {
+  mutating func plan(for key: StatementKey, label: Any.Type, mayPrepare: Bool) -> Plan {
     if let index = indices[key] {
       if let name = entries[index]?.name {
         entries[index]?.wasUsed = true
         return .execute(name)
       }
     }
+    guard mayPrepare else { return .parse }
     let hash = key.hashValue | 1
     let slot = Int(UInt(bitPattern: hash) >> 8) & (seen.count - 1)
     guard capacity > 0, seen[slot] == hash else {

@@ -111,25 +111,35 @@ package struct Migrator: Sendable {
   /// The version a new tenant starts with.
   package var tenantVersion: Int { tenant.last?.version ?? 0 }
 
+  /// Whether tenants have roles of their own.
+  package var hasRoles: Bool { database.settings.isolation == .role }
+
   /// Everything a new tenant needs in the database: role, schema, rights and tables, as one script.
   package func provisioningScript(for schema: TenantSchema) -> String {
+    "\(emptySchemaScript(for: schema))\n\(tablesScript(for: schema))"
+  }
+
+  /// All of that but the tables.
+  package func emptySchemaScript(for schema: TenantSchema) -> String {
     let name = schema.quoted
-    guard database.settings.isolation == .role else {
-      return "create schema \(name);\n\(tenantTables.joined(separator: name))"
-    }
+    guard hasRoles else { return "create schema \(name);" }
     return """
       create role \(name) nologin;
       grant \(name) to current_user;
       create schema \(name);
       grant usage on schema \(name) to \(name);
       \(futureRights(for: schema))
-      \(tenantTables.joined(separator: name))
       """
+  }
+
+  /// The tables, in a schema that is empty.
+  package func tablesScript(for schema: TenantSchema) -> String {
+    tenantTables.joined(separator: schema.quoted)
   }
 
   /// Removes a tenant from the database, data and all.
   package func removalScript(for schema: TenantSchema) -> String {
-    let role = database.settings.isolation == .role ? "drop role if exists \(schema.quoted);" : ""
+    let role = hasRoles ? "drop role if exists \(schema.quoted);" : ""
     return "drop schema if exists \(schema.quoted) cascade;\n\(role)"
   }
 
@@ -207,7 +217,7 @@ package struct Migrator: Sendable {
   ///
   /// Naming them afterwards with `on all tables` reads the whole catalogue, once for each tenant.
   private func futureRights(for schema: TenantSchema) -> String {
-    guard database.settings.isolation == .role else { return "" }
+    guard hasRoles else { return "" }
     let name = schema.quoted
     return """
       alter default privileges in schema \(name)

@@ -28,13 +28,21 @@ package struct GeneratedSigningKey: Sendable {
   /// What every new tenant signs with (design section 4).
   package static let defaultAlgorithms: [SignatureAlgorithm] = [.rs256, .es256]
 
-  /// Slow for RSA (about 60 ms): done before the transaction that provisions a tenant.
+  /// Slow for RSA (about 12 ms): done before the transaction that inserts it.
   package init(
     _ algorithm: SignatureAlgorithm, state: SigningKeyState, for tenantKey: TenantKey,
     clock: WallClock, random: RandomSource
   ) throws {
-    guard let type = algorithm.keyType else { throw KeyError.malformed("not a signature") }
-    let key = try PrivateKey.generate(type)
+    try self.init(
+      UnsealedSigningKey(algorithm), state: state, for: tenantKey, clock: clock, random: random)
+  }
+
+  /// A key that was made before it was known for whom.
+  package init(
+    _ unsealed: UnsealedSigningKey, state: SigningKeyState, for tenantKey: TenantKey,
+    clock: WallClock, random: RandomSource
+  ) throws {
+    let (algorithm, key) = (unsealed.algorithm, unsealed.key)
     id = .generate(clock, random)
     kid = key.publicKey.thumbprint
     self.algorithm = algorithm
@@ -46,12 +54,17 @@ package struct GeneratedSigningKey: Sendable {
     sealedPrivateKey = tenantKey.seal(try key.pkcs8().reveal(), at: .signingKey(kid))
   }
 
-  /// The keys of a new tenant, current at once.
-  package static func forNewTenant(
-    _ tenantKey: TenantKey, clock: WallClock, random: RandomSource
-  ) throws -> [GeneratedSigningKey] {
-    try defaultAlgorithms.map {
-      try GeneratedSigningKey($0, state: .current, for: tenantKey, clock: clock, random: random)
-    }
+}
+
+/// A new signing key that belongs to nobody yet, in memory only.
+package struct UnsealedSigningKey: Sendable {
+  let algorithm: SignatureAlgorithm
+  let key: PrivateKey
+
+  /// What takes time.
+  package init(_ algorithm: SignatureAlgorithm) throws {
+    guard let type = algorithm.keyType else { throw KeyError.malformed("not a signature") }
+    self.algorithm = algorithm
+    key = try PrivateKey.generate(type)
   }
 }

@@ -125,6 +125,7 @@ struct TenantTraces: Statement {
     select 'orphan schema ' || nspname from pg_namespace
      where nspname like 't\\_%'
        and nspname not in (select schema_name from control.organization where status <> 'deleted')
+       and nspname not in (select name from control.spare_schema)
     union all
     select 'key' from control.tenant_key as k
       join control.organization as o on o.id = k.organization_id
