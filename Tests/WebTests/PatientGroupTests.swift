@@ -8,18 +8,19 @@ import Testing
 
 @Suite("Endpoints that can wait a moment")
 struct PatientGroupTests {
-  private struct Found: DerivedContext {
+  struct Found: DerivedContext {
     var base: BaseContext
   }
 
   /// Says how nice the thread is that answers.
-  private struct Niceness: Endpoint {
+  struct Niceness: Endpoint {
     func mount(on routes: some RouterMethods<Found>) {
       routes.get("niceness") { _, _ in
         await Task.yield()
         return String(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0))
       }
     }
+    typealias Context = Found
   }
 
   @Test("run on threads of their own, behind those of other endpoints")
