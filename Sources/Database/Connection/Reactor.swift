@@ -48,13 +48,18 @@ final class Reactor: Sendable {
     return control(EPOLL_CTL_ADD, connection.socket, Self.reading)
   }
 
+  /// Lets go of the connection, unless its descriptor is another one's by now: libpq closes that of a lost connection, and
+  /// the next to be opened gets the number.
   func remove(_ connection: Connection) {
-    _ = control(EPOLL_CTL_DEL, connection.socket, 0)
-    connections.withLock { connections in
+    let isKnown = connections.withLock { connections in
       let index = Int(connection.socket)
-      guard connections.indices.contains(index), connections[index] === connection else { return }
+      guard connections.indices.contains(index), connections[index] === connection else {
+        return false
+      }
       connections[index] = nil
+      return true
     }
+    if isKnown { _ = control(EPOLL_CTL_DEL, connection.socket, 0) }
   }
 
   func watch(_ connection: Connection, forWriting: Bool) {
