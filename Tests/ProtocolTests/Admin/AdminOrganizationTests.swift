@@ -159,6 +159,7 @@ struct AdminOrganizationTests {
       """
       select count(*) from pg_namespace n where nspname like '\(schema)' and not exists
         (select from control.organization o where o.schema_name = n.nspname and o.status <> 'deleted')
+        and not exists (select from control.spare_schema s where s.name = n.nspname)
       """, at: harness.deployment.databaseURL)
     #expect(left.trimmingCharacters(in: .whitespacesAndNewlines) == "0")
     let again = try await admin.call(
