@@ -10,7 +10,7 @@ import COpenSSL
 
   /// Odd numbers after a random start of which one is chosen; some six of them are prime for 1024 bits.
   private static let span = 2048
-  /// Ends the search when the random generator is broken: a span without a prime is one in a hundred or less likely.
+  /// Ends the search when the random generator is broken: up to 4096 bits three of four spans have a prime.
   private static let spansMax = 30
   /// What table B.1 asks for is 5 for primes of 1024 bits and 4 for larger ones.
   private static let rounds = 8

@@ -31,6 +31,7 @@ extension Database {
   package func run<S: Statement>(
     together statements: [TenantStatement<S>], lane: Int, lockMilliseconds: Int
   ) async throws -> [Int] {
+    guard !statements.isEmpty else { return [] }
     let connection = try await pool.lease(for: Affinity(lane: lane))
     defer { pool.release(connection) }
     do {

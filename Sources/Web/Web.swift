@@ -11,11 +11,12 @@ package protocol Endpoint<Context>: Sendable {
 
 /// Endpoints that share a path prefix and a context.
 package struct EndpointGroup: Sendable {
-  let mount: @Sendable (Router<BaseContext>) -> Void
+  /// With who turns requests away that have waited too long for the group's own executor.
+  let mount: @Sendable (Router<BaseContext>, LoadShedding?) -> Void
 
   /// Endpoints that need nothing beyond the request itself.
   package init(_ endpoints: [any Endpoint<BaseContext>]) {
-    mount = { router in
+    mount = { router, _ in
       for endpoint in endpoints { endpoint.mount(on: router) }
     }
   }
@@ -23,16 +24,20 @@ package struct EndpointGroup: Sendable {
   /// Endpoints behind a context that has to be found first, for example the tenant of a path.
   ///
   /// `resolve` runs before each handler and may refuse by throwing: a handler cannot run without
-  /// its context. Its own path parameters are in `base.parameters`. `executor` runs both; nil is the global pool.
+  /// its context. Its own path parameters are in `base.parameters`. `executor` runs both; nil leaves them where
+  /// the request is.
   package init<Context: DerivedContext>(
     at prefix: String,
     _ endpoints: [any Endpoint<Context>],
     on executor: (any TaskExecutor)? = nil,
     resolve: @escaping @Sendable (Request, BaseContext) async throws -> Context
   ) {
-    mount = { router in
+    mount = { router, shedding in
       let parent = router.group(RouterPath(prefix))
-      let routes = ResolvingRoutes(parent: parent, executor: executor, resolve: resolve).group()
+      let routes = ResolvingRoutes(
+        parent: parent, executor: executor, shedding: executor == nil ? nil : shedding,
+        resolve: resolve
+      ).group()
       for endpoint in endpoints { endpoint.mount(on: routes) }
     }
   }
@@ -45,6 +50,7 @@ package struct EndpointGroup: Sendable {
 struct ResolvingRoutes<Context: DerivedContext>: RouterMethods {
   let parent: RouterGroup<BaseContext>
   let executor: (any TaskExecutor)?
+  let shedding: LoadShedding?
   let resolve: @Sendable (Request, BaseContext) async throws -> Context
 
   func on<Responder: HTTPResponder>(
@@ -52,9 +58,10 @@ struct ResolvingRoutes<Context: DerivedContext>: RouterMethods {
   ) -> Self where Responder.Context == Context {
     parent.on(
       path, method: method,
-      responder: CallbackResponder { [executor, resolve] request, base in
+      responder: CallbackResponder { [executor, shedding, resolve] request, base in
         try await withTaskExecutorPreference(executor) {
-          try await responder.respond(to: request, context: resolve(request, base))
+          try shedding?.check(request, base)
+          return try await responder.respond(to: request, context: resolve(request, base))
         }
       })
     return self

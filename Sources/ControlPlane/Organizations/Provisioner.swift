@@ -47,10 +47,12 @@ package struct Provisioner: Sendable {
     }
   }
 
+  /// Makes spare schemas, if it is time for some.
+  func refillSpares() async throws { try await spares.refill() }
+
   /// Makes one more ready organization, unless there are enough or another process makes them.
   func stock(upTo count: Int) async throws -> Bool {
     let seed = try TenantSeed()
-    try await spares.refill()
     let isMade = try await database.transaction { tx in
       guard try await tx.first(LockReadyOrganizations()) == true,
         let ready = try await tx.first(
@@ -100,7 +102,6 @@ package struct Provisioner: Sendable {
   /// All that takes time and no transaction: keys, if no organization is ready.
   func prepare(_ draft: OrganizationDraft) async throws -> ProvisioningPlan {
     guard try await readyCount == 0 else { return ProvisioningPlan(draft: draft, seed: nil) }
-    try await spares.refill()
     return ProvisioningPlan(draft: draft, seed: try TenantSeed())
   }
 

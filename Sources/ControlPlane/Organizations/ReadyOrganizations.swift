@@ -32,11 +32,22 @@ final class ReadyOrganizations: Service {
   func fill() async {
     do {
       try await provisioner.publish()
+      await refillSpares()
       while !Task.isCancelled, try await provisioner.readyCount < settings.count {
         guard try await provisioner.stock(upTo: settings.count) else { return }
+        await refillSpares()
       }
     } catch  where !Task.isCancelled {
       logger.warning("no ready organization", metadata: ["error": "\(String(reflecting: error))"])
+    } catch {}
+  }
+
+  /// Without any an organization makes its own.
+  private func refillSpares() async {
+    do {
+      try await provisioner.refillSpares()
+    } catch  where !Task.isCancelled {
+      logger.warning("no spare schemas", metadata: ["error": "\(String(reflecting: error))"])
     } catch {}
   }
 }

@@ -51,15 +51,12 @@ final class Reactor: Sendable {
   /// Lets go of the connection, unless its descriptor is another one's by now: libpq closes that of a lost connection, and
   /// the next to be opened gets the number.
   func remove(_ connection: Connection) {
-    let isKnown = connections.withLock { connections in
+    connections.withLock { connections in
       let index = Int(connection.socket)
-      guard connections.indices.contains(index), connections[index] === connection else {
-        return false
-      }
+      guard connections.indices.contains(index), connections[index] === connection else { return }
       connections[index] = nil
-      return true
+      _ = control(EPOLL_CTL_DEL, connection.socket, 0)
     }
-    if isKnown { _ = control(EPOLL_CTL_DEL, connection.socket, 0) }
   }
 
   func watch(_ connection: Connection, forWriting: Bool) {

@@ -20,7 +20,7 @@ final class AuditQueue: Sendable {
   /// The line of those that stand aside; the others are numbered up to it.
   static let aside = 4
   /// What is written together is so small that nobody waits long for it.
-  private static let tenantsMax = 64
+  private static let tenantsMax = 32
   private static let eventsMax = 1000
   /// How long a tenant stands aside after it has held up others.
   private static let troubleTime = Duration.seconds(1)
@@ -164,9 +164,10 @@ final class AuditQueue: Sendable {
     case wake(Wake?)
   }
 
-  /// Where the tenant stands.
+  /// Where the tenant stands: the same in every process, so that not all wait for all (the hash is FNV-1a).
   static func line(of schema: TenantSchema) -> Int {
-    Int(UInt(bitPattern: schema.hashValue) % UInt(aside))
+    let hash = schema.name.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }
+    return Int(hash % UInt32(aside))
   }
 
   private static func lineUp(_ schema: TenantSchema, _ state: inout State) -> Wake? {

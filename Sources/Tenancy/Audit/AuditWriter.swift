@@ -25,8 +25,9 @@ final class AuditWriter: Sendable {
 
   /// How many tenants that stand aside are tried at a time.
   private static let asideCount = 4
-  /// How long others in the same transaction wait for one tenant's counter.
-  private static let lockMilliseconds = 20
+  /// How long others in the same transaction wait for one tenant's counter: several times as long as another process's
+  /// batch takes.
+  private static let lockMilliseconds = 200
   private static let awaySeconds = 1.0
   private static let replayInterval = Duration.seconds(1)
 

@@ -58,6 +58,12 @@ struct LoadShedding: RouterMiddleware {
     _ request: Request, context: BaseContext,
     next: (Request, BaseContext) async throws -> Response
   ) async throws -> Response {
+    try check(request, context)
+    return try await next(request, context)
+  }
+
+  /// - Throws: ``Problem`` for a request that has waited too long.
+  func check(_ request: Request, _ context: BaseContext) throws {
     let now = NIODeadline.now()
     let waited = max(
       context.connection?.queueTime(now) ?? .zero, TimeAmount(backlog()))
@@ -65,7 +71,6 @@ struct LoadShedding: RouterMiddleware {
       throw Problem.unavailable(
         "Too many requests are waiting right now. Try again in a moment.", reason: "shed")
     }
-    return try await next(request, context)
   }
 
   /// A browser that has a cookie of ours, and whoever sends something, is in the middle of a flow.

@@ -65,7 +65,10 @@ package struct WebServer: Service {
         shedder: LoadShedder(targetMilliseconds: settings.queueMilliseconds), backlog: backlog)
       HostCheck(base: settings.baseURL, others: settings.otherHosts)
     }
-    for group in groups { group.mount(router) }
+    // Those that wait elsewhere have a measure of their own, or one queue would speak for the other.
+    let patient = LoadShedding(
+      shedder: LoadShedder(targetMilliseconds: settings.queueMilliseconds), backlog: { .zero })
+    for group in groups { group.mount(router, patient) }
     responder = router.buildResponder()
   }
 
@@ -80,7 +83,7 @@ package struct WebServer: Service {
 
   private static func survey(_ groups: [EndpointGroup]) -> Router<BaseContext> {
     let router = Router(context: BaseContext.self)
-    for group in groups { group.mount(router) }
+    for group in groups { group.mount(router, nil) }
     return router
   }
 
