@@ -102,6 +102,8 @@ package struct Provisioner: Sendable {
   /// All that takes time and no transaction: keys, if no organization is ready.
   func prepare(_ draft: OrganizationDraft) async throws -> ProvisioningPlan {
     guard try await readyCount == 0 else { return ProvisioningPlan(draft: draft, seed: nil) }
+    // Whoever fills the stock tells why there are none; without any this organization makes its own.
+    try? await spares.refill()
     return ProvisioningPlan(draft: draft, seed: try TenantSeed())
   }
 

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// Each tenant is with one worker at a time; what arrives meanwhile is its next batch. A tenant always stands in the same
 /// line, so that one connection knows it. One whose batch did not go through with others' stands aside for a while, in
-/// a line of its kind, where it holds up nobody.
+/// a line of its kind, where it holds up none but others like it.
 final class AuditQueue: Sendable {
   struct Batch: Sendable {
     let schema: TenantSchema
