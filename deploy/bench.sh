@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export TENURE_TEST_FOLDER=${TENURE_TEST_FOLDER:-/var/tmp}
+export TENURE_TEST_POSTGRES_CONF=deploy/postgresql.conf
 if [ "$(stat -f -c %T "$TENURE_TEST_FOLDER")" = tmpfs ]; then
   echo "$TENURE_TEST_FOLDER is in memory: TENURE_TEST_FOLDER must name a folder on a disk." >&2
   exit 1

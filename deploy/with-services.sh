@@ -2,7 +2,8 @@
 # Runs a command beside a Postgres and a Redis of its own, on unix sockets in a private folder:
 #   deploy/with-services.sh swift test
 # The command finds them in TENURE_TEST_DATABASE_URL and TENURE_TEST_REDIS_URL, and Postgres' process
-# in TENURE_TEST_POSTMASTER. Both end with it. TENURE_TEST_FOLDER says where the private folder is made.
+# in TENURE_TEST_POSTMASTER. Both end with it. TENURE_TEST_FOLDER says where the private folder is made,
+# TENURE_TEST_POSTGRES_CONF which file of settings Postgres gets besides.
 set -euo pipefail
 
 bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
@@ -34,6 +35,7 @@ max_connections = 300
 shared_buffers = 256MB
 max_locks_per_transaction = 256
 CONF
+[ -z "${TENURE_TEST_POSTGRES_CONF:-}" ] || cat "$TENURE_TEST_POSTGRES_CONF" >>"$folder/postgres/postgresql.conf"
 "${as[@]}" "$bin/pg_ctl" -D "$folder/postgres" -l "$folder/postgres.log" -w start >/dev/null
 "${as[@]}" psql -h "$folder" -qc "create role tenure login createrole createdb" postgres
 

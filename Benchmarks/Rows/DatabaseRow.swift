@@ -112,6 +112,7 @@ private struct FillRevocations: Statement {
 
 private struct SelectRevocation: Statement {
   let jti: String
+  static let isPlannedOnce = true
   static let sql: SQL<Self> =
     "select expires_at from \(tenant).token_revocation where jti = \(\.jti)"
   static func decode(_ row: inout RowReader) throws -> Date { try row.next() }
@@ -120,6 +121,7 @@ private struct SelectRevocation: Statement {
 private struct InsertRevocation: Statement {
   let jti: String
   let now: Date
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     insert into \(tenant).token_revocation (jti, created_at, expires_at)
     values (\(\.jti), \(\.now), \(\.now))

@@ -137,6 +137,7 @@ struct ConsentStates: Statement {
 struct ApplicationConsent: Statement {
   let user: UserID
   let client: String
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select purpose_id, client_id, scope, action, notice_version, language, occurred_at
       from \(tenant).consent_event

@@ -159,8 +159,10 @@ extension Connection {
       if let begin { try send(utility: begin) }
       if planningBefore != plannedBy {
         planning = .unknown
-        let mode = plannedBy == .once ? "force_generic_plan" : "auto"
+        // A plan that is kept must not read a table from end to end because it was empty when the plan was made.
+        let (mode, scans) = plannedBy == .once ? ("force_generic_plan", "off") : ("auto", "on")
         try send(utility: "set plan_cache_mode = \(mode)")
+        try send(utility: "set enable_seqscan = \(scans)")
       }
       do {
         try sendStatements()
@@ -246,11 +248,13 @@ extension Connection {
     }
     try send(
       sql.template, key: StatementKey(type: ObjectIdentifier(S.self), schema: schema),
-      label: S.self)
+      label: S.self,
+      mayPrepare: schema == nil || S.isPlannedOnce && preparesTenantStatements)
   }
 
-  private func send(_ template: SQLTemplate, key: StatementKey, label: Any.Type) throws {
-    let mayPrepare = preparesTenantStatements || key.schema == nil
+  private func send(
+    _ template: SQLTemplate, key: StatementKey, label: Any.Type, mayPrepare: Bool
+  ) throws {
     switch prepared.plan(for: key, label: label, mayPrepare: mayPrepare) {
     case .execute(let name):
       try sendPrepared(name)

@@ -16,14 +16,14 @@ struct StatementName {
   }
 }
 
-/// The prepared statements of one connection, of which there may be so many; a filter in front keeps out what runs once.
+/// The prepared statements of one connection, of which there may be so many.
 ///
 /// Who makes room is found as a clock's hand would: it passes over what was used since it came by last, and every operation
 /// takes the same time however many there are.
 struct PreparedStatements {
   enum Plan {
     case execute(StatementName)
-    /// Cold: parse it as the unnamed statement.
+    /// Parse it as the unnamed statement.
     case parse
     case prepare(StatementName, evicting: StatementName?)
   }
@@ -38,14 +38,9 @@ struct PreparedStatements {
   private var entries: [Entry?] = []
   private var indices: [StatementKey: Int] = [:]
   private var hand = 0
-  /// Fingerprints of statements seen once, by the low bits of their hash.
-  private var seen: [Int] = []
   private var serial = 0
 
-  init(capacity: Int) {
-    self.capacity = capacity
-    forget()
-  }
+  init(capacity: Int) { self.capacity = capacity }
 
   mutating func plan(for key: StatementKey, label: Any.Type, mayPrepare: Bool) -> Plan {
     if let index = indices[key] {
@@ -54,13 +49,7 @@ struct PreparedStatements {
         return .execute(name)
       }
     }
-    guard mayPrepare else { return .parse }
-    let hash = key.hashValue | 1
-    let slot = Int(UInt(bitPattern: hash) >> 8) & (seen.count - 1)
-    guard capacity > 0, seen[slot] == hash else {
-      seen[slot] = hash
-      return .parse
-    }
+    guard mayPrepare, capacity > 0 else { return .parse }
     serial += 1
     let entry = Entry(key: key, name: StatementName(label: label, number: serial))
     return .prepare(entry.name, evicting: insert(entry))
@@ -71,10 +60,6 @@ struct PreparedStatements {
     entries.removeAll()
     indices.removeAll()
     hand = 0
-    // Four slots for each statement there may be, so that few push each other out before their second time.
-    var slots = 1024
-    while slots < capacity * 4 { slots *= 2 }
-    seen = Array(repeating: 0, count: slots)
   }
 
   /// Forgets one that the server never parsed.

@@ -2,10 +2,11 @@
 package protocol Statement: Sendable {
   associatedtype Row: Sendable = Void
   static var sql: SQL<Self> { get }
-  /// Whether one plan serves all values: every row is found by a key, and no parameter switches a filter off.
+  /// Whether one plan serves all values: every row is found by an index, and no parameter switches a filter off.
   ///
-  /// Postgres then plans it once for each connection and tenant. Otherwise it plans the first five executions, and all
-  /// that follow where it takes that for cheaper, by the values they bring.
+  /// Postgres then plans it once for each connection and tenant, at the first execution, and never to read a whole table,
+  /// however small it was at the time. Others of tenants are not prepared: Postgres looks through all that a connection
+  /// has prepared whenever anybody makes a table.
   static var isPlannedOnce: Bool { get }
   /// Reads one row; every column of the select list must be read, in order.
   static func decode(_ row: inout RowReader) throws -> Row

@@ -8,6 +8,7 @@ struct FindLineageStatus: Statement {
   /// Each once.
   let clients: [String]
   let issuedAt: Date
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select not exists (select from \(tenant).token_revocation where jti = any (\(\.tokens)))
            and (select count(*)

@@ -84,6 +84,7 @@ struct FindUserByUsername: Statement {
 struct FindSignInCandidate: Statement {
   let email: [UInt8]?
   let username: [UInt8]?
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select account.id, account.status, account.subject_key, account.profile, account.version,
            account.created_at, account.updated_at, account.last_sign_in_at, credential.secret
@@ -103,6 +104,7 @@ struct FindSignInCandidate: Statement {
 /// The password of one account, for a fresh check of somebody who is signed in.
 struct FindSignInCandidateByID: Statement {
   let id: UserID
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select account.id, account.status, account.subject_key, account.profile, account.version,
            account.created_at, account.updated_at, account.last_sign_in_at, credential.secret

@@ -26,6 +26,7 @@ struct InsertAuthorizationCode: Statement {
   let payload: JSON
   let now: Date
   let expiresAt: Date
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     insert into \(tenant).one_time_token (kind, hash, user_id, payload, created_at, expires_at)
     values ('authorization_code', \(\.hash), \(\.user), \(\.payload), \(\.now), \(\.expiresAt))

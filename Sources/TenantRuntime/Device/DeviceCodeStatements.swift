@@ -9,6 +9,7 @@ struct InsertDeviceCode: Statement {
   let payload: JSON
   let now: Date
   let expiresAt: Date
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     insert into \(tenant).one_time_token (kind, hash, payload, created_at, expires_at)
     values ('device_code', \(\.hash), \(\.payload), \(\.now), \(\.expiresAt))
@@ -22,6 +23,7 @@ struct PollDeviceCode: Statement {
   let secretHash: String
   let client: ClientID
   let now: Date
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     update \(tenant).one_time_token
        set payload = payload || jsonb_build_object(
@@ -48,6 +50,7 @@ struct PollDeviceCode: Statement {
 /// The authorization a user code stands for.
 struct FindDeviceCode: Statement {
   let hash: [UInt8]
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select user_id, payload, expires_at, consumed_at
       from \(tenant).one_time_token
@@ -65,6 +68,7 @@ struct DecideDeviceCode: Statement {
   let user: UserID
   let decision: JSON
   let now: Date
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     update \(tenant).one_time_token
        set user_id = \(\.user), payload = payload || \(\.decision)
@@ -86,6 +90,7 @@ struct ConsumeDeviceCode: Statement {
   let generation: Int32
   let expiresAt: Date
   let now: Date
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     with code as (
       update \(tenant).one_time_token

@@ -7,6 +7,7 @@ import Tenancy
 struct FindSession: Statement {
   let hash: [UInt8]
   let now: Date
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select s.id, s.user_id, s.auth_time, s.acr, s.amr, s.created_at,
            s.expires_at
@@ -27,6 +28,7 @@ struct FindSession: Statement {
 /// Whose a session is, or was.
 struct FindSessionUser: Statement {
   let id: ID<Session>
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = "select user_id from \(tenant).session where id = \(\.id)"
   static func decode(_ row: inout RowReader) throws -> UserID { try row.next() }
 }
@@ -41,6 +43,7 @@ struct StartSession: Statement {
   let personal: [UInt8]?
   let now: Date
   let expiresAt: Date
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     with account as (
       update \(tenant).user_account
@@ -66,6 +69,7 @@ struct RenewSession: Statement {
   let personal: [UInt8]?
   let now: Date
   let expiresAt: Date
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     with account as (
       update \(tenant).user_account
@@ -88,6 +92,7 @@ struct RenewSession: Statement {
 struct ExtendSession: Statement {
   let id: ID<Session>
   let expiresAt: Date
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     update \(tenant).session
        set expires_at = \(\.expiresAt)

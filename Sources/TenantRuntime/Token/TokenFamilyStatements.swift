@@ -16,6 +16,7 @@ struct ConsumeAuthorizationCode: Statement {
   let generation: Int32
   let expiresAt: Date
   let now: Date
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     with code as (
       update \(tenant).one_time_token
@@ -61,6 +62,7 @@ struct ConsumeAuthorizationCode: Statement {
 /// A code as it is, to say why it was refused.
 struct FindAuthorizationCode: Statement {
   let hash: [UInt8]
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select user_id, payload, expires_at, consumed_at
       from \(tenant).one_time_token
@@ -93,6 +95,7 @@ struct RotateTokenFamily: Statement {
   let resources: [String]
   let graceStart: Date
   let now: Date
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     update \(tenant).token_family
        set generation = \(\.presented) + 1,
@@ -128,6 +131,7 @@ struct RotateTokenFamily: Statement {
 /// A family as it is now; `for update`, so that a decision about it holds.
 struct LockTokenFamily: Statement {
   let family: ID<TokenFamily>
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select f.id, f.user_id, f.client_id, f.session_id, f.scope, f.auth_time, f.acr, f.amr,
            f.claims, f.resources, f.generation, f.rotated_at, f.expires_at, f.revoked_at, u.status = 'active',
@@ -146,6 +150,7 @@ struct LockTokenFamily: Statement {
 /// A family as it is now, to be looked at only.
 struct FindTokenFamily: Statement {
   let family: ID<TokenFamily>
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select f.id, f.user_id, f.client_id, f.session_id, f.scope, f.auth_time, f.acr, f.amr,
            f.claims, f.resources, f.generation, f.rotated_at, f.expires_at, f.revoked_at, u.status = 'active',
@@ -193,6 +198,7 @@ struct InsertTokenFamily: Statement {
   let resources: [String]
   let now: Date
   let expiresAt: Date
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     insert into \(tenant).token_family
            (id, user_id, client_id, scope, auth_time, acr, amr, resources, generation, created_at,
@@ -222,6 +228,7 @@ struct RevokeTokenFamily: Statement {
   let family: ID<TokenFamily>
   let reason: String
   let now: Date
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     update \(tenant).token_family
        set revoked_at = \(\.now), revoked_reason = \(\.reason)

@@ -67,6 +67,7 @@ struct FindClientTokenStatus: Statement {
   let jti: String
   let client: ClientID
   let issuedAt: Date
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select not exists (select from \(tenant).token_revocation where jti = \(\.jti))
            and not exists (
@@ -82,6 +83,7 @@ struct InsertTokenRevocation: Statement {
   let jti: String
   let now: Date
   let expiresAt: Date
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     insert into \(tenant).token_revocation (jti, created_at, expires_at)
     values (\(\.jti), \(\.now), \(\.expiresAt))
