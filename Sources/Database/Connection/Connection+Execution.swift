@@ -159,10 +159,7 @@ extension Connection {
       if let begin { try send(utility: begin) }
       if planningBefore != plannedBy {
         planning = .unknown
-        // A plan that is kept must not read a table from end to end because it was empty when the plan was made.
-        let (mode, scans) = plannedBy == .once ? ("force_generic_plan", "off") : ("auto", "on")
-        try send(utility: "set plan_cache_mode = \(mode)")
-        try send(utility: "set enable_seqscan = \(scans)")
+        for command in plannedBy.commands { try send(utility: command) }
       }
       do {
         try sendStatements()

@@ -24,8 +24,19 @@ import Synchronization
   let statementNanoseconds: UInt64
   private let signal = Mutex(Signal())
 
-  /// How the server plans prepared statements (`plan_cache_mode`).
-  enum Planning { case automatic, once, unknown }
+  /// How the server plans prepared statements.
+  enum Planning {
+    case automatic, once, unknown
+
+    /// A plan that is kept must not read a table from end to end because that was empty when the plan was made.
+    var commands: [String] {
+      switch self {
+      case .automatic: ["set plan_cache_mode = auto", "set enable_seqscan = on"]
+      case .once: ["set plan_cache_mode = force_generic_plan", "set enable_seqscan = off"]
+      case .unknown: []
+      }
+    }
+  }
 
   var role = Role.platform
   var planning = Planning.automatic

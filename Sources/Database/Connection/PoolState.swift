@@ -16,7 +16,7 @@ struct PoolState {
   static let backoffMin: UInt64 = 50_000_000
   private static let backoffMax: UInt64 = 1_000_000_000
   /// How long a caller waits for one of its homes while others are idle.
-  private static let patienceNanoseconds: UInt64 = 10_000_000
+  private static let patienceNanoseconds: UInt64 = 100_000_000
 
   /// An idle connection for the caller: one that has its role, else one of its homes, else the next best, if waiting for
   /// a home makes no sense.
