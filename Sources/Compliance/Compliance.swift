@@ -11,7 +11,7 @@ package struct Compliance: Sendable {
     ApplicationConsent.self,
     InsertRequest.self, HoldSubject.self, FindOpenRequest.self, FindRequest.self,
     ListRequests.self, LockRequest.self, MoveRequest.self, RefuseExports.self,
-    ExportRequestIDs.self,
+    ExportRequestIDs.self, PageByIndex.self,
     InsertPackage.self, FindPackage.self, ConsumeDownload.self, ExpiredPackages.self,
     DeletePackages.self, KnownPackages.self, ReadSubject.self,
     InsertErasureIntent.self, CompleteErasure.self, LockSubject.self,

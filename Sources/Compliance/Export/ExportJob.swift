@@ -76,6 +76,7 @@ struct ExportHandler: JobHandler {
       }
       guard let account = try await tx.first(ReadSubject(id: subject)), account.status != .erasing
       else { throw SubjectGone() }
+      _ = try await tx.first(PageByIndex())
       let file = try PartFile(path: path)
       let hasher = SHA256Hasher()
       let zip = try ZIPWriter { bytes in

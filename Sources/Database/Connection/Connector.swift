@@ -73,7 +73,8 @@ struct Connector: Sendable {
       """
       set statement_timeout = \(milliseconds);
       set idle_in_transaction_session_timeout = \(milliseconds + 30_000);
-      set time zone 'UTC'
+      set time zone 'UTC';
+      set jit = off
       """)
     defer { unsafe PQclear(result) }
     guard unsafe PQresultStatus(result) == PGRES_COMMAND_OK else {

@@ -319,7 +319,7 @@ struct ConnectionTests {
 
 @Suite("Prepared statements")
 struct PreparedStatementTests {
-  @Test("cold statements are not kept; warm ones are, up to a limit")
+  @Test("statements of tenants are kept up to a limit")
   func bounded() async throws {
     let test = try await TestDatabase.shared()
     let database = test.another {
@@ -328,10 +328,8 @@ struct PreparedStatementTests {
     }
     var schemas: [TenantSchema] = []
     for _ in 0..<8 { schemas.append(try await test.freshTenant().schema) }
-    for schema in schemas { _ = try await database.all(PurposeNames(), in: schema) }
-    #expect(try await database.first(PreparedCount()) == 0)
     for _ in 0..<3 {
-      for schema in schemas { _ = try await database.all(PurposeNames(), in: schema) }
+      for schema in schemas { _ = try await database.all(PurposeName(id: "a"), in: schema) }
     }
     #expect(try await database.first(PreparedCount()) == 5)
   }
@@ -341,7 +339,8 @@ struct PreparedStatementTests {
     let test = try await TestDatabase.shared()
     let database = test.another { $0.connectionsMax = 1 }
     for _ in 0..<6 { _ = try await sqlState { try await database.run(Fails()) } }
-    #expect(try await database.first(PreparedCount()) == 1)
+    // The question itself is the second.
+    #expect(try await database.first(PreparedCount()) == 2)
     for _ in 0..<6 {
       _ = try await sqlState {
         try await database.transaction { tx in
@@ -368,6 +367,13 @@ struct PreparedStatementTests {
     let value = try await database.transaction { tx in try await tx.first(Everything()) }
     #expect(value == 1)
   }
+}
+
+private struct PurposeName: Statement {
+  let id: String
+  static let isPlannedOnce = true
+  static let sql: SQL<Self> = "select name from \(tenant).consent_purpose where id = \(\.id)"
+  static func decode(_ row: inout RowReader) throws -> String { try row.next() }
 }
 
 private struct Everything: Statement {
