@@ -5,19 +5,18 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export TENURE_TEST_FOLDER=${TENURE_TEST_FOLDER:-/var/tmp}
-export TENURE_TEST_POSTGRES_CONF=deploy/postgresql.conf
+export TENURE_TEST_POSTGRES_CONF=${TENURE_TEST_POSTGRES_CONF-deploy/postgresql.conf}
 if [ "$(stat -f -c %T "$TENURE_TEST_FOLDER")" = tmpfs ]; then
   echo "$TENURE_TEST_FOLDER is in memory: TENURE_TEST_FOLDER must name a folder on a disk." >&2
   exit 1
 fi
-# A kernel that groups processes by their terminals gives each Postgres backend, which is a session of its own, as much of the
-# processors as the whole of Tenure. Services and containers are not grouped so.
-autogroup=/proc/sys/kernel/sched_autogroup_enabled
-if [ -w $autogroup ] && [ "$(cat $autogroup)" = 1 ]; then
-  trap 'echo 1 >$autogroup' EXIT
-  trap 'exit 130' INT TERM
-  echo 0 >$autogroup
-fi
 # As operators should build it: with the Swift libraries in the executable a request takes a quarter less time.
 for product in tenure Benchmarks; do swift build -c release --static-swift-stdlib --product "$product"; done
+# A kernel that groups processes by their terminals gives each Postgres backend, which is a session of its own, as much of the
+# processors as the whole of Tenure. Services and containers are not grouped so. The setting is the whole machine's.
+autogroup=/proc/sys/kernel/sched_autogroup_enabled
+if [ "$(cat $autogroup 2>/dev/null)" = 1 ] && echo 0 2>/dev/null >$autogroup; then
+  trap 'echo 1 >$autogroup' EXIT
+  trap 'exit 130' INT TERM
+fi
 deploy/with-services.sh .build/release/Benchmarks "$@"

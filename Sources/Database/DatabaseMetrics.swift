@@ -33,7 +33,8 @@ extension Database {
       },
       .durations(
         "tenure_database_wait_seconds",
-        "How long callers waited for a connection, of those that found none idle.", counts.waits),
+        "How long callers waited for a connection, of those that did not get one at once.",
+        counts.waits),
       .counter(
         "tenure_database_waits_refused_total",
         "Callers that got no connection: too many waited, or for too long.", counts.refused),

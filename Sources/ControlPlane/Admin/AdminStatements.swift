@@ -10,6 +10,7 @@ struct CheckTokenUsable: Statement {
   let client: ClientID
   let user: UserID?
   let issuedAt: Date
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select not exists (select from \(tenant).token_revocation where jti = \(\.tokenID))
            and exists (select from \(tenant).client 
@@ -18,13 +19,15 @@ struct CheckTokenUsable: Statement {
                           and (tokens_revoked_at is null or tokens_revoked_at < \(\.issuedAt)))
            and (\(\.family) is null
                 or exists (select from \(tenant).token_family f
-                             join \(tenant).user_account u on u.id = f.user_id
-                             left join \(tenant).session s on s.id = f.session_id
                             where f.id = \(\.family)
                               and f.revoked_at is null
-                              and u.status = 'active'
-                              and (s.ended_at is null
-                                   or 'offline_access' = any (string_to_array(f.scope, ' ')))))
+                              and (select u.status
+                                     from \(tenant).user_account u
+                                    where u.id = f.user_id) = 'active'
+                              and ('offline_access' = any (string_to_array(f.scope, ' '))
+                                   or (select s.ended_at
+                                         from \(tenant).session s
+                                        where s.id = f.session_id) is null)))
            and (\(\.user) is null
                 or exists (select from \(tenant).user_account
                             where id = \(\.user) and status = 'active')),

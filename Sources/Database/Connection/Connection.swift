@@ -31,7 +31,7 @@ import Synchronization
     /// A plan that is kept must not read a table from end to end because that was empty when the plan was made.
     var commands: [String] {
       switch self {
-      case .automatic: ["set plan_cache_mode = auto", "set enable_seqscan = on"]
+      case .automatic: ["reset plan_cache_mode", "reset enable_seqscan"]
       case .once: ["set plan_cache_mode = force_generic_plan", "set enable_seqscan = off"]
       case .unknown: []
       }
@@ -48,7 +48,7 @@ import Synchronization
   var isSimpleQuery = false
   /// Whether answers may take longer than a statement's time; as long as a transaction says so.
   var isPatient = false
-  /// Whether statements of tenants that run again are prepared.
+  /// Whether statements of tenants that are planned once are prepared.
   var preparesTenantStatements = true
   private var isFlushing = false
   /// The statements this batch parses, and where they stand among its commands.

@@ -163,6 +163,7 @@ struct FindSessionClients: Statement {
 /// The wrapped key of a user, to seal the personal part of an event about them.
 package struct FindSubjectKey: Statement {
   let user: UserID
+  package static let isPlannedOnce = true
   package static let sql: SQL<Self> = """
     select subject_key
       from \(tenant).user_account

@@ -37,6 +37,7 @@ struct SetPassword: Statement {
 
 struct FindUser: Statement {
   let id: UserID
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select id, status, subject_key, profile, version, created_at, updated_at, last_sign_in_at
       from \(tenant).user_account
@@ -59,6 +60,7 @@ struct LockUser: Statement {
 
 struct FindUserByEmail: Statement {
   let index: [UInt8]
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select id, status, subject_key, profile, version, created_at, updated_at, last_sign_in_at
       from \(tenant).user_account
@@ -69,6 +71,7 @@ struct FindUserByEmail: Statement {
 
 struct FindUserByUsername: Statement {
   let index: [UInt8]
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select id, status, subject_key, profile, version, created_at, updated_at, last_sign_in_at
       from \(tenant).user_account
@@ -87,14 +90,12 @@ struct FindSignInCandidate: Statement {
   static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select account.id, account.status, account.subject_key, account.profile, account.version,
-           account.created_at, account.updated_at, account.last_sign_in_at, credential.secret
+           account.created_at, account.updated_at, account.last_sign_in_at,
+           (select secret from \(tenant).credential where user_id = account.id and kind = 'password')
       from \(tenant).user_account as account
-           left join \(tenant).credential
-                  on credential.user_id = account.id and credential.kind = 'password'
-     where account.email_index = \(\.email)
-        or account.username_index = \(\.username)
-     order by account.email_index is not distinct from \(\.email) desc
-     limit 1
+     where account.id = coalesce(
+             (select id from \(tenant).user_account where email_index = \(\.email)),
+             (select id from \(tenant).user_account where username_index = \(\.username)))
     """
   static func decode(_ row: inout RowReader) throws -> StoredSignInCandidate {
     StoredSignInCandidate(user: try StoredUser(row: &row), secret: try row.next())
@@ -107,10 +108,9 @@ struct FindSignInCandidateByID: Statement {
   static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select account.id, account.status, account.subject_key, account.profile, account.version,
-           account.created_at, account.updated_at, account.last_sign_in_at, credential.secret
+           account.created_at, account.updated_at, account.last_sign_in_at,
+           (select secret from \(tenant).credential where user_id = account.id and kind = 'password')
       from \(tenant).user_account as account
-           left join \(tenant).credential
-                  on credential.user_id = account.id and credential.kind = 'password'
      where account.id = \(\.id)
     """
   static func decode(_ row: inout RowReader) throws -> StoredSignInCandidate {

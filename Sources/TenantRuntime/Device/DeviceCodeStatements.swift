@@ -75,7 +75,7 @@ struct DecideDeviceCode: Statement {
      where kind = 'device_code'
        and hash = \(\.hash)
        and consumed_at is null
-       and expires_at > \(\.now)
+       and (expires_at > \(\.now)) is true
        and payload ->> 'state' = 'pending'
     """
 }
@@ -98,14 +98,13 @@ struct ConsumeDeviceCode: Statement {
        where kind = 'device_code'
          and hash = \(\.hash)
          and consumed_at is null
-         and expires_at > \(\.now)
+         and (expires_at > \(\.now)) is true
          and payload ->> 'secret_hash' = \(\.secretHash)
          and payload ->> 'client_id' = \(\.client)
          and payload ->> 'state' = 'approved'
-         and exists (
-               select from \(tenant).user_account u
-                where u.id = one_time_token.user_id
-                  and u.status = 'active')
+         and (select u.status
+                from \(tenant).user_account u
+               where u.id = one_time_token.user_id) = 'active'
       returning user_id, payload
     ), family as (
       insert into \(tenant).token_family

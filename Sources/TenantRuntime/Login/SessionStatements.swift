@@ -12,10 +12,10 @@ struct FindSession: Statement {
     select s.id, s.user_id, s.auth_time, s.acr, s.amr, s.created_at,
            s.expires_at
       from \(tenant).session s
-      join \(tenant).user_account u on u.id = s.user_id and u.status = 'active'
      where s.token_hash = \(\.hash)
        and s.ended_at is null
-       and s.expires_at > \(\.now)
+       and (s.expires_at > \(\.now)) is true
+       and (select u.status from \(tenant).user_account u where u.id = s.user_id) = 'active'
     """
   static func decode(_ row: inout RowReader) throws -> Session {
     Session(
@@ -81,9 +81,8 @@ struct RenewSession: Statement {
     update \(tenant).session
        set token_hash = \(\.newHash), auth_time = \(\.now), acr = \(\.acr), amr = \(\.amr),
            personal = \(\.personal), created_at = \(\.now), expires_at = \(\.expiresAt)
-      from account
      where session.id = \(\.id)
-       and session.user_id = account.id
+       and session.user_id is not distinct from (select id from account)
        and session.ended_at is null
     """
 }

@@ -24,7 +24,7 @@ struct ConsumeAuthorizationCode: Statement {
        where kind = 'authorization_code'
          and hash = \(\.hash)
          and consumed_at is null
-         and expires_at > \(\.now)
+         and (expires_at > \(\.now)) is true
          and payload ->> 'client_id' = \(\.client)
          and payload ->> 'code_challenge' is not distinct from \(\.challenge)::text
          and (jsonb_array_length(coalesce(payload -> 'resources', '[]')) = 0
@@ -82,8 +82,8 @@ struct FindAuthorizationCode: Statement {
 /// One statement and one row lock: of fifty requests with the same token the first moves the
 /// generation on, and the others, waiting for its lock, find themselves within the grace.
 ///
-/// Every row is found by its primary key, whatever Postgres knows of the tables: `is not distinct from` hides the client
-/// from its index and scalar subqueries are never turned into joins. A plan made while the tables were small would
+/// Every row is found by its primary key, whatever Postgres knows of the tables: `is not distinct from` and `is true` hide
+/// the client and the expiry from their indexes, and scalar subqueries are never turned into joins. A plan made while the tables were small would
 /// otherwise read every family of the client until they are analysed.
 struct RotateTokenFamily: Statement {
   let family: ID<TokenFamily>
@@ -103,7 +103,7 @@ struct RotateTokenFamily: Statement {
      where id = \(\.family)
        and client_id is not distinct from \(\.client)
        and revoked_at is null
-       and expires_at > \(\.now)
+       and (expires_at > \(\.now)) is true
        and \(\.scope) <@ string_to_array(scope, ' ')
        and (cardinality(resources) = 0 or \(\.resources) <@ resources)
        and (generation = \(\.presented)
@@ -134,13 +134,12 @@ struct LockTokenFamily: Statement {
   static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select f.id, f.user_id, f.client_id, f.session_id, f.scope, f.auth_time, f.acr, f.amr,
-           f.claims, f.resources, f.generation, f.rotated_at, f.expires_at, f.revoked_at, u.status = 'active',
-           s.ended_at is not null
+           f.claims, f.resources, f.generation, f.rotated_at, f.expires_at, f.revoked_at,
+           (select u.status from \(tenant).user_account u where u.id = f.user_id) = 'active',
+           (select s.ended_at from \(tenant).session s where s.id = f.session_id) is not null
       from \(tenant).token_family f
-      join \(tenant).user_account u on u.id = f.user_id
-      left join \(tenant).session s on s.id = f.session_id
      where f.id = \(\.family)
-       for update of f
+       for update
     """
   static func decode(_ row: inout RowReader) throws -> TokenFamily {
     try TokenFamily(&row)
@@ -153,11 +152,10 @@ struct FindTokenFamily: Statement {
   static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     select f.id, f.user_id, f.client_id, f.session_id, f.scope, f.auth_time, f.acr, f.amr,
-           f.claims, f.resources, f.generation, f.rotated_at, f.expires_at, f.revoked_at, u.status = 'active',
-           s.ended_at is not null
+           f.claims, f.resources, f.generation, f.rotated_at, f.expires_at, f.revoked_at,
+           (select u.status from \(tenant).user_account u where u.id = f.user_id) = 'active',
+           (select s.ended_at from \(tenant).session s where s.id = f.session_id) is not null
       from \(tenant).token_family f
-      join \(tenant).user_account u on u.id = f.user_id
-      left join \(tenant).session s on s.id = f.session_id
      where f.id = \(\.family)
     """
   static func decode(_ row: inout RowReader) throws -> TokenFamily {

@@ -33,12 +33,16 @@ struct FindUserInfo: Statement {
   static let sql: SQL<Self> = """
     select f.revoked_at is null
            and u.status = 'active'
-           and (s.ended_at is null or 'offline_access' = any (string_to_array(f.scope, ' ')))
+           and ('offline_access' = any (string_to_array(f.scope, ' '))
+                or (select s.ended_at from \(tenant).session s where s.id = f.session_id) is null)
            and not exists (select from \(tenant).token_revocation r where r.jti = \(\.jti)),
            case when f.client_id = \(\.client) then f.claims end, u.id, u.subject_key, u.profile, u.updated_at
       from \(tenant).token_family f
-      join \(tenant).user_account u on u.id = f.user_id
-      left join \(tenant).session s on s.id = f.session_id
+           cross join lateral (
+             select id, status, subject_key, profile, updated_at
+               from \(tenant).user_account
+              where id = f.user_id
+             offset 0) as u
      where f.id = \(\.family)
     """
   static func decode(_ row: inout RowReader) throws -> StoredUserInfo {

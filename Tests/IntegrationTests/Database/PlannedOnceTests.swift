@@ -1,4 +1,5 @@
 import Compliance
+import ControlPlane
 import FoundationEssentials
 import TenantRuntime
 import Tenancy
@@ -9,14 +10,25 @@ import Testing
 
 @Suite("Decision 0016: statements that are planned once")
 struct PlannedOnceTests {
-  @Test("no plan reads a table or an index from end to end, though every table is empty")
-  func plans() async throws {
+  @Test(
+    "every plan looks rows up by their keys, though every table is empty",
+    arguments: [false, true])
+  func plans(isAnalysed: Bool) async throws {
     let test = try await TestDatabase.shared()
     let tenant = try await test.freshTenant()
     let connection = try BlockingConnection(test.url)
+    if isAnalysed {
+      for table in try connection.column(
+        "select tablename from pg_tables where schemaname = '\(tenant.schema.name)'")
+      {
+        try connection.execute("vacuum analyze \(tenant.schema.quoted).\(table)")
+      }
+    }
     for command in Connection.Planning.once.commands { try connection.execute(command) }
     try connection.execute("set role \(tenant.schema.quoted)")
-    let all = Tenancy.statements + Compliance.statements + TenantRuntime.statements
+    let all =
+      Tenancy.statements + Compliance.statements + ControlPlane.statements
+      + TenantRuntime.statements
     let types = all.filter { $0.isPlannedOnce }
     #expect(types.count > 20)
     for type in types {
@@ -25,9 +37,13 @@ struct PlannedOnceTests {
       for (line, next) in zip(plan, plan.dropFirst() + [""])
       where line.contains("Index Scan") || line.contains("Index Only Scan") {
         #expect(next.contains("Index Cond"), "\(type): \(plan)")
+        #expect(Self.keys.contains { line.contains($0) }, "\(type): \(plan)")
       }
     }
   }
+
+  /// How the indexes are called that find few rows.
+  private static let keys = ["_pkey", "_key", "consent_event_user_id"]
 
   private static func plan<S: Statement>(
     of type: S.Type, in schema: TenantSchema, _ connection: BlockingConnection
@@ -55,6 +71,35 @@ struct PlannedOnceTests {
         #expect(once == "force_generic_plan off")
         #expect(free == "auto on")
       }
+    }
+  }
+
+  @Test("also after transactions and statements that failed")
+  func settingsAfterFailures() async throws {
+    let test = try await TestDatabase.shared()
+    let schema = try await test.freshTenant().schema
+    let database = test.another { $0.connectionsMax = 1 }
+    defer { database.close() }
+    func check() async throws {
+      let (free, once) = (
+        try await database.first(FreePlanning(), in: schema),
+        try await database.first(OncePlanning(), in: schema)
+      )
+      #expect(free == "auto on")
+      #expect(once == "force_generic_plan off")
+    }
+    for rowsBefore in [0, 1] {
+      _ = try? await database.transaction(in: schema) { tx in
+        if rowsBefore == 1 { _ = try await tx.first(FreePlanning()) }
+        try await tx.run(InsertPurpose(id: "taken"))
+        throw CancellationError()
+      }
+      try await check()
+      _ = try await database.first(FreePlanning(), in: schema)
+      _ = try? await database.run(InsertPurpose(id: "a", status: "wrong"), in: schema)
+      let free = try await database.first(FreePlanning(), in: schema)
+      #expect(free == "auto on")
+      try await check()
     }
   }
 

@@ -6,6 +6,7 @@ struct InsertPurpose: Statement {
   let id: String
   var status = "active"
   var now = Date(timeIntervalSince1970: 1_795_000_000)
+  static let isPlannedOnce = true
   static let sql: SQL<Self> = """
     insert into \(tenant).consent_purpose
       (id, name, description, notice_version, status, created_at, updated_at)
