@@ -76,13 +76,14 @@ struct ConnectionTests {
     // The private server trusts everybody, so a role that cannot log in stands in for a wrong password.
     let nobody = "://nobody-\(UUID().uuidString)"
     let wrong = url.map { $0.replacing("://tenure", with: nobody) }
-    let database = service(wrong)
+    let database = service(wrong) { $0.waitSeconds = 120 }
     let start = ContinuousClock.now
     let error = try await #require(throws: DatabaseError.self) {
       try await database.first(Echo(value: 1))
     }
     #expect(error.sqlState == .invalidPassword || error.sqlState.rawValue == "28000")
-    #expect(ContinuousClock.now - start < .seconds(4))
+    // Long before the caller's time is over, also on a slow machine.
+    #expect(ContinuousClock.now - start < .seconds(60))
     #expect(error.isUnavailable == false)
     #expect(!String(reflecting: error).contains(wrong.reveal()))
   }
