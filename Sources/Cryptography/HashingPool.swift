@@ -36,7 +36,7 @@ final class HashingPool: Sendable {
   private let deadline: Duration
   private let idle: Duration
   /// Requests that need no password come first when processors are short.
-  private static let niceness: CInt = 10
+  private static let niceness: CInt = 5
 
   init(threadsMax: Int, queueMax: Int, deadline: Duration, idle: Duration) {
     precondition(threadsMax > 0 && queueMax > 0)

@@ -4,7 +4,7 @@ import Dispatch
 ///
 /// Applications ask for tokens while their users wait for the application; pages, administration and
 /// jobs do more work at a time and come in waves. They have threads of their own here, which Dispatch
-/// gives the niceness of its quality of service: 2 on Linux, between requests (0) and hashing (10).
+/// gives the niceness of its quality of service: 2 on Linux, between requests (0) and hashing (5).
 package final class PatientExecutor: TaskExecutor {
   package static let shared = PatientExecutor()
 
