@@ -60,6 +60,8 @@ struct StartSession: Statement {
 }
 
 /// The same user signs in again: the cookie changes, what applications know as `sid` stays.
+///
+/// Without an active account nothing is renewed: every session has a user, so none is equal to nobody (decision 0016).
 struct RenewSession: Statement {
   let id: ID<Session>
   let newHash: [UInt8]

@@ -82,9 +82,9 @@ struct FindAuthorizationCode: Statement {
 /// One statement and one row lock: of fifty requests with the same token the first moves the
 /// generation on, and the others, waiting for its lock, find themselves within the grace.
 ///
-/// Every row is found by its primary key, whatever Postgres knows of the tables: `is not distinct from` and `is true` hide
-/// the client and the expiry from their indexes, and scalar subqueries are never turned into joins. A plan made while the tables were small would
-/// otherwise read every family of the client until they are analysed.
+/// Every row is found by its primary key, whatever Postgres knows of the tables (decision 0016): `is not distinct from` and
+/// `is true` hide the client and the expiry from their indexes, and scalar subqueries are never turned into joins. A plan
+/// made while the tables were small would otherwise read every family of the client until they are analysed.
 struct RotateTokenFamily: Statement {
   let family: ID<TokenFamily>
   let presented: Int32
