@@ -59,26 +59,17 @@ package final class BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sen
 }
 
 extension BoundedCache {
-  /// Entries in an array, chained from most to least recently used by their indices.
+  /// Keys and values by slot; what is asked of every look-up is kept apart from them, where it costs least.
   private struct State {
-    private struct Entry {
-      var key: Key
-      var value: Value
-      var expiresAt: Date
-      var newer: Int
-      var older: Int
-    }
-
-    private static var none: Int { -1 }
     private static var sweptPerStore: Int { 2 }
 
     private let capacity: Int
     private(set) var evicted = 0
     private var slots: [Key: Int] = [:]
-    private var entries: [Entry?] = []
+    private var keys: [Key?] = []
+    private var values: [Value?] = []
+    private var order = SlotOrder()
     private var free: [Int] = []
-    private var newest = none
-    private var oldest = none
 
     init(capacity: Int) {
       self.capacity = capacity
@@ -87,49 +78,46 @@ extension BoundedCache {
     var count: Int { slots.count }
 
     mutating func value(for key: Key, now: Date) -> Value? {
-      guard let slot = slots[key], let entry = entries[slot] else { return nil }
-      guard now < entry.expiresAt else {
+      guard let slot = slots[key] else { return nil }
+      guard now < order.expiry(of: slot) else {
         remove(key)
         return nil
       }
-      if slot != newest {
-        unlink(slot)
-        linkAsNewest(slot)
-      }
-      return entry.value
+      order.use(slot)
+      return values[slot]
     }
 
     mutating func store(_ value: Value, for key: Key, now: Date, expiresAt: Date) {
       remove(key)
-      for _ in 0..<Self.sweptPerStore { removeOldest(ifExpiredBy: now) }
-      if slots.count >= capacity, let victim = entries[oldest] {
-        remove(victim.key)
-        evicted += 1
-      }
-      let entry = Entry(
-        key: key, value: value, expiresAt: expiresAt, newer: Self.none, older: Self.none)
-      let slot: Int
-      if let reused = free.popLast() {
-        entries[reused] = entry
-        slot = reused
+      for _ in 0..<Self.sweptPerStore { removeOldest { $0 <= now } }
+      if slots.count >= capacity, removeOldest({ _ in true }) { evicted += 1 }
+      let slot = free.popLast() ?? keys.count
+      if slot == keys.count {
+        keys.append(key)
+        values.append(value)
       } else {
-        entries.append(entry)
-        slot = entries.count - 1
+        keys[slot] = key
+        values[slot] = value
       }
       slots[key] = slot
-      linkAsNewest(slot)
+      order.insert(slot, expiresAt: expiresAt)
     }
 
     mutating func remove(_ key: Key) {
       guard let slot = slots.removeValue(forKey: key) else { return }
-      unlink(slot)
-      entries[slot] = nil
+      order.remove(slot)
+      keys[slot] = nil
+      values[slot] = nil
       free.append(slot)
     }
 
-    private mutating func removeOldest(ifExpiredBy now: Date) {
-      guard oldest != Self.none, let entry = entries[oldest], entry.expiresAt <= now else { return }
-      remove(entry.key)
+    @discardableResult
+    private mutating func removeOldest(_ isDue: (Date) -> Bool) -> Bool {
+      guard let slot = order.oldest, isDue(order.expiry(of: slot)), let key = keys[slot] else {
+        return false
+      }
+      remove(key)
+      return true
     }
 
     mutating func removeAll() {
@@ -139,31 +127,55 @@ extension BoundedCache {
     }
 
     mutating func removeAll(where isStale: (Key, Value) -> Bool) {
-      let stale = entries.compactMap { entry in
-        entry.flatMap { isStale($0.key, $0.value) ? $0.key : nil }
+      let stale = slots.compactMap { key, slot in
+        values[slot].flatMap { isStale(key, $0) ? key : nil }
       }
       for key in stale { remove(key) }
     }
+  }
+}
 
-    private mutating func linkAsNewest(_ slot: Int) {
-      entries[slot]?.newer = Self.none
-      entries[slot]?.older = newest
-      if newest == Self.none { oldest = slot } else { entries[newest]?.newer = slot }
-      newest = slot
-    }
+/// Slots of a cache, chained from most to least recently used, with the time when each expires.
+private struct SlotOrder {
+  private struct Link {
+    var expiresAt: Date
+    var newer = SlotOrder.none
+    var older = SlotOrder.none
+  }
 
-    private mutating func unlink(_ slot: Int) {
-      guard let entry = entries[slot] else { return }
-      if entry.newer == Self.none {
-        newest = entry.older
-      } else {
-        entries[entry.newer]?.older = entry.older
-      }
-      if entry.older == Self.none {
-        oldest = entry.newer
-      } else {
-        entries[entry.older]?.newer = entry.newer
-      }
-    }
+  private static let none = -1
+
+  private var links: [Link] = []
+  private var newest = none
+  private var last = none
+
+  var oldest: Int? { last == Self.none ? nil : last }
+
+  func expiry(of slot: Int) -> Date { links[slot].expiresAt }
+
+  /// Slots are numbered from 0 without a gap.
+  mutating func insert(_ slot: Int, expiresAt: Date) {
+    let link = Link(expiresAt: expiresAt)
+    if slot == links.count { links.append(link) } else { links[slot] = link }
+    linkAsNewest(slot)
+  }
+
+  mutating func use(_ slot: Int) {
+    guard slot != newest else { return }
+    remove(slot)
+    linkAsNewest(slot)
+  }
+
+  mutating func remove(_ slot: Int) {
+    let link = links[slot]
+    if link.newer == Self.none { newest = link.older } else { links[link.newer].older = link.older }
+    if link.older == Self.none { last = link.newer } else { links[link.older].newer = link.newer }
+  }
+
+  private mutating func linkAsNewest(_ slot: Int) {
+    links[slot].newer = Self.none
+    links[slot].older = newest
+    if newest == Self.none { last = slot } else { links[newest].newer = slot }
+    newest = slot
   }
 }

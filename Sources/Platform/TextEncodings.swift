@@ -121,23 +121,40 @@ struct Alphabet: Sendable {
     let length = (bytes.count * 8 + bits - 1) / bits
     let mask: UInt32 = (1 << bits) - 1
     return String(unsafeUninitializedCapacity: length) { text in
-      var pending: UInt32 = 0
-      var pendingBits = 0
-      var end = 0
-      for byte in bytes {
-        pending = pending << 8 | UInt32(byte)
-        pendingBits += 8
-        while pendingBits >= bits {
-          pendingBits -= bits
-          text[end] = digits[Int(pending >> UInt32(pendingBits) & mask)]
+      digits.withUnsafeBufferPointer { digits in
+        var start = 0
+        var end = 0
+        if bits == 6 {
+          // Three bytes are four digits: tokens are long.
+          while start + 3 <= bytes.count {
+            let group =
+              UInt32(bytes[start]) << 16 | UInt32(bytes[start + 1]) << 8 | UInt32(bytes[start + 2])
+            text[end] = digits[Int(group >> 18)]
+            text[end + 1] = digits[Int(group >> 12 & mask)]
+            text[end + 2] = digits[Int(group >> 6 & mask)]
+            text[end + 3] = digits[Int(group & mask)]
+            start += 3
+            end += 4
+          }
+        }
+        var pending: UInt32 = 0
+        var pendingBits = 0
+        while start < bytes.count {
+          pending = pending &<< 8 | UInt32(bytes[start])
+          pendingBits += 8
+          start += 1
+          while pendingBits >= bits {
+            pendingBits -= bits
+            text[end] = digits[Int(pending &>> UInt32(pendingBits) & mask)]
+            end += 1
+          }
+        }
+        if pendingBits > 0 {
+          text[end] = digits[Int(pending &<< UInt32(bits - pendingBits) & mask)]
           end += 1
         }
+        return end
       }
-      if pendingBits > 0 {
-        text[end] = digits[Int(pending << UInt32(bits - pendingBits) & mask)]
-        end += 1
-      }
-      return end
     }
   }
 
@@ -147,23 +164,30 @@ struct Alphabet: Sendable {
   }
 
   private func decodeContiguous(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(text.count * bits / 8)
-    var pending: UInt32 = 0
-    var pendingBits = 0
-    for character in text {
-      let value = values[Int(character)]
-      guard value != 0xff else { return nil }
-      pending = pending << UInt32(bits) | UInt32(value)
-      pendingBits += bits
-      if pendingBits >= 8 {
-        pendingBits -= 8
-        bytes.append(UInt8(truncatingIfNeeded: pending >> UInt32(pendingBits)))
-        pending &= (1 << UInt32(pendingBits)) - 1
+    var isWhole = true
+    let bytes = [UInt8](unsafeUninitializedCapacity: text.count * bits / 8) { bytes, count in
+      values.withUnsafeBufferPointer { values in
+        var pending: UInt32 = 0
+        var pendingBits = 0
+        for character in text {
+          let value = values[Int(character)]
+          guard value != 0xff else {
+            isWhole = false
+            return
+          }
+          pending = pending &<< UInt32(bits) | UInt32(value)
+          pendingBits += bits
+          if pendingBits >= 8 {
+            pendingBits -= 8
+            bytes[count] = UInt8(truncatingIfNeeded: pending &>> UInt32(pendingBits))
+            count += 1
+            pending &= (1 &<< UInt32(pendingBits)) - 1
+          }
+        }
+        // RFC 4648 section 3.5: what is left over is zero, and too short to have been a digit of its own.
+        isWhole = pendingBits < bits && pending == 0
       }
     }
-    // RFC 4648 section 3.5: what is left over is zero, and too short to have been a digit of its own.
-    guard pendingBits < bits, pending == 0 else { return nil }
-    return bytes
+    return isWhole ? bytes : nil
   }
 }

@@ -55,10 +55,18 @@ struct JSONEncoderBuffer {
     var string = string
     string.withUTF8 { characters in
       var clean = 0
-      for position in characters.indices where Self.mustEscape(characters[position]) {
-        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: characters[clean..<position]))
-        escape(characters[position])
-        clean = position + 1
+      var position = 0
+      while position < characters.count {
+        if Self.isClean(UnsafeRawBufferPointer(characters), from: position) {
+          position += 8
+          continue
+        }
+        if Self.mustEscape(characters[position]) {
+          bytes.append(contentsOf: UnsafeBufferPointer(rebasing: characters[clean..<position]))
+          escape(characters[position])
+          clean = position + 1
+        }
+        position += 1
       }
       bytes.append(contentsOf: UnsafeBufferPointer(rebasing: characters[clean...]))
     }
@@ -68,6 +76,21 @@ struct JSONEncoderBuffer {
   @inline(__always)
   private static func mustEscape(_ byte: UInt8) -> Bool {
     byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+  }
+
+  /// Whether there are eight bytes more and none of them must be escaped: tokens are long.
+  @inline(__always)
+  private static func isClean(_ text: UnsafeRawBufferPointer, from position: Int) -> Bool {
+    guard position + 8 <= text.count else { return false }
+    let eight = text.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+    // The highest bit of each byte says whether the byte is what is looked for.
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let quotes = eight ^ (ones * UInt64(UInt8(ascii: "\"")))
+    let backslashes = eight ^ (ones * UInt64(UInt8(ascii: "\\")))
+    let found =
+      (eight &- ones * 0x20) & ~eight | (quotes &- ones) & ~quotes
+      | (backslashes &- ones) & ~backslashes
+    return found & (ones * 0x80) == 0
   }
 
   private mutating func escape(_ byte: UInt8) {

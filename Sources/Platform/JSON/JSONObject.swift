@@ -7,7 +7,7 @@ package struct JSONObject: Sendable {
   /// Position by name, kept only for large objects; small ones are searched.
   private var index: [String: Int]?
 
-  private static var searchedCountMax: Int { 12 }
+  private static var searchedCountMax: Int { 16 }
 
   package init() {
     members = []
@@ -17,6 +17,7 @@ package struct JSONObject: Sendable {
   /// The members in order; of a name that occurs twice the last value stays.
   package init(_ members: some Sequence<(String, JSON)>) {
     self.init()
+    self.members.reserveCapacity(members.underestimatedCount)
     for (name, value) in members { self[name] = value }
   }
 
@@ -54,6 +55,7 @@ package struct JSONObject: Sendable {
   /// This object with the members of another added, the other's values winning.
   package func merging(_ other: JSONObject) -> JSONObject {
     var result = self
+    result.members.reserveCapacity(count + other.count)
     for (name, value) in other { result[name] = value }
     return result
   }

@@ -250,7 +250,7 @@ struct JSONParser {
 
   /// Overlong forms and encoded surrogates are not UTF-8 (RFC 3629 section 3).
   private func validated(_ text: ArraySlice<UInt8>) throws(JSONError) -> String {
-    guard let string = String(validating: text, as: UTF8.self) else { throw error(.invalidUTF8) }
+    guard let string = String(utf8: text.span) else { throw error(.invalidUTF8) }
     return string
   }
 

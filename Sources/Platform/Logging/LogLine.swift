@@ -11,7 +11,7 @@ package struct LogLine {
 
   /// A longer text is cut (our policy): a log line is no place for a document.
   private static let textBytesMax = 8 * 1024
-  private static let ownFields: Set = ["time", "level", "logger", "message"]
+  private static let ownFields = ["time", "level", "logger", "message"]
 
   package init(
     _ format: LogFormat, time: Date, level: Logger.Level, logger: String, message: String

@@ -113,7 +113,7 @@ package struct SettingsReader {
         return nil
       }
       guard bytes.count <= Self.secretBytesMax,
-        let text = String(validating: bytes, as: UTF8.self).map(Self.withoutFinalLineBreak),
+        let text = String(utf8: bytes.span).map(Self.withoutFinalLineBreak),
         !text.isEmpty
       else {
         problem(name + "_FILE", "names a file that is empty, too long or not UTF-8")

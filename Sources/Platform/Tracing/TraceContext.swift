@@ -75,7 +75,14 @@ package struct TraceID: Sendable, Hashable {
   let high: UInt64
   let low: UInt64
 
-  var text: String { high.hexText + low.hexText }
+  /// 32 digits.
+  var text: String {
+    String(unsafeUninitializedCapacity: 32) { digits in
+      high.write(into: digits, at: 0)
+      low.write(into: digits, at: 16)
+      return 32
+    }
+  }
 }
 
 extension UInt64 {
@@ -85,10 +92,15 @@ extension UInt64 {
   /// Sixteen digits.
   var hexText: String {
     String(unsafeUninitializedCapacity: 16) { digits in
-      for index in 0..<16 {
-        digits[index] = Hex.digit(UInt8(truncatingIfNeeded: self >> (60 - 4 * UInt64(index))) & 15)
-      }
+      write(into: digits, at: 0)
       return 16
+    }
+  }
+
+  fileprivate func write(into digits: UnsafeMutableBufferPointer<UInt8>, at start: Int) {
+    for index in 0..<16 {
+      digits[start + index] = Hex.digit(
+        UInt8(truncatingIfNeeded: self >> (60 - 4 * UInt64(index))) & 15)
     }
   }
 }

@@ -16,9 +16,11 @@ package struct OAuthScope: Sendable, Hashable, LosslessStringConvertible {
   package init?(_ text: String) {
     guard text.utf8.count <= OAuthScope.bytesMax else { return nil }
     var tokens: [String] = []
-    for token in text.split(separator: " ", omittingEmptySubsequences: false) {
-      guard !token.isEmpty, token.utf8.allSatisfy(\.isScopeByte) else { return nil }
-      let token = String(token)
+    for token in text.utf8.split(
+      separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+    {
+      guard !token.isEmpty, token.allSatisfy(\.isScopeByte) else { return nil }
+      let token = String(Substring(token))
       if !tokens.contains(token) { tokens.append(token) }
     }
     guard tokens.count <= OAuthScope.countMax else { return nil }

@@ -31,7 +31,7 @@ struct AuthorizationResponse {
 
   func response(_ pages: Pages, to request: Request, in context: TenantContext) throws -> Response {
     if let error, let detail = error.detail {
-      context.logger.info(
+      context.log.info(
         "authorization refused",
         metadata: ["reason": .string(detail), "code": .string(error.code.rawValue)])
     }

@@ -98,7 +98,7 @@ final class RequestDocuments: Sendable {
         throw OAuthError.invalidRequestURI("the document is not the one of the fragment")
       }
     }
-    guard let text = String(validating: response.body, as: UTF8.self) else {
+    guard let text = String(utf8: response.body.span) else {
       throw OAuthError.invalidRequestURI("not a text")
     }
     let isBlank: (Character) -> Bool = { $0 == "\n" || $0 == "\r" || $0 == " " }

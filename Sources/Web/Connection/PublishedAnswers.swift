@@ -67,7 +67,7 @@ struct PublishedAnswers: Sendable {
 
   /// Whether an answer is for everybody (RFC 9111 section 5.2.2.9), and the same for everybody (section 4.1).
   static func isPublic(_ headers: HTTPFields) -> Bool {
-    headers[.cacheControl]?.hasPrefix("public") == true && !headers.contains(.vary)
+    headers[text: .cacheControl]?.hasPrefix("public") == true && !headers.contains(.vary)
       && !headers.contains(.setCookie)
   }
 

@@ -9,7 +9,7 @@ package struct Cursor: Sendable, Hashable {
   /// Reads the text a client sends back.
   package init?(_ text: String) {
     guard text.utf8.count <= 1024, let bytes = Base64URL.decode(text),
-      let position = String(validating: bytes, as: UTF8.self), !position.isEmpty,
+      let position = String(utf8: bytes.span), !position.isEmpty,
       !position.utf8.contains(0)
     else { return nil }
     self.position = position

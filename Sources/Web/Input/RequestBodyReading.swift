@@ -6,7 +6,7 @@ extension Request {
   ///
   /// ``ConnectionHandler`` ends a request whose body takes too long.
   func bytes(limit: Int) async throws -> [UInt8] {
-    if let length = headers[.contentLength].flatMap(Int.init), length > limit {
+    if let length = headers[text: .contentLength].flatMap(Int.init), length > limit {
       throw Problem.payloadTooLarge(limit: limit)
     }
     var bytes: [UInt8] = []
@@ -27,7 +27,7 @@ extension Request {
 
   /// The media type of the body in lower case, without parameters.
   var mediaType: String? {
-    guard let value = headers[.contentType] else { return nil }
+    guard let value = headers[text: .contentType] else { return nil }
     // As almost everybody writes it; taking it apart costs as much as reading the form.
     if value == "application/x-www-form-urlencoded" || value == "application/json" { return value }
     return value.split(separator: ";", maxSplits: 1).first.map {

@@ -1,3 +1,5 @@
+import Platform
+
 /// The pairs of an `application/x-www-form-urlencoded` text (WHATWG URL section 5.1), strictly.
 ///
 /// Flat keys, `+` is a space in keys and values, broken escapes and invalid UTF-8 are refused.
@@ -9,7 +11,12 @@ struct URLEncoded: Sendable {
   init(_ bytes: some Sequence<UInt8>) throws(OAuthError) {
     var values: [String: [String]] = [:]
     var count = 0
-    for pair in Array(bytes).split(separator: UInt8(ascii: "&")) {
+    var rest = Array(bytes)[...]
+    while !rest.isEmpty {
+      let end = rest.firstIndex(of: UInt8(ascii: "&")) ?? rest.endIndex
+      let pair = rest[..<end]
+      rest = rest[end...].dropFirst()
+      if pair.isEmpty { continue }
       count += 1
       guard count <= Self.pairsMax else { throw .invalidRequest("There are too many parameters.") }
       let equals = pair.firstIndex(of: UInt8(ascii: "="))
@@ -24,6 +31,8 @@ struct URLEncoded: Sendable {
   }
 
   private static func decode(_ text: ArraySlice<UInt8>) throws(OAuthError) -> String {
+    // A token needs no decoding, and is long.
+    guard text.contains(where: isSpecial) else { return try string(text.span) }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count)
     var index = text.startIndex
@@ -44,7 +53,16 @@ struct URLEncoded: Sendable {
       }
       index += 1
     }
-    guard let string = String(validating: bytes, as: UTF8.self) else {
+    return try string(bytes.span)
+  }
+
+  @inline(__always)
+  private static func isSpecial(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: "%") || byte == UInt8(ascii: "+") || byte == 0
+  }
+
+  private static func string(_ bytes: Span<UInt8>) throws(OAuthError) -> String {
+    guard let string = String(utf8: bytes) else {
       throw .invalidRequest("A parameter is not valid UTF-8.")
     }
     return string

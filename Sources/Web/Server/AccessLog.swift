@@ -22,7 +22,7 @@ struct AccessLog: RouterMiddleware {
     metrics.inFlight.add(1)
     defer { metrics.inFlight.add(-1) }
     var context = context
-    context.identify(visit.requestID)
+    context.requestID = visit.requestID
     if let peer = context.clientAddress {
       context.clientAddress = proxies.client(behind: peer, request.headers)
     }
@@ -56,10 +56,11 @@ struct AccessLog: RouterMiddleware {
     let span = tracer?.startSpan(
       "request", context: incoming.map { ServiceContext($0) } ?? .topLevel, ofKind: .server)
     let trace = span?.trace ?? incoming?.child ?? .begin(isSampled: false)
+    let traceID = trace.traceIDText
     return Visit(
       method: MethodLabel(head.method),
-      requestID: RequestIdentifier.of(head, in: trace, isNew: incoming == nil), trace: trace,
-      span: span, watch: watch)
+      requestID: RequestIdentifier.of(head, in: traceID, isNew: incoming == nil), trace: trace,
+      traceID: traceID, span: span, watch: watch)
   }
 
   /// Its answer begins.
@@ -73,7 +74,7 @@ struct AccessLog: RouterMiddleware {
     if let lines {
       var line = lines.begin()
       line.add("request_id", visit.requestID)
-      line.add("trace_id", visit.trace.traceIDText)
+      line.add("trace_id", visit.traceID)
       line.add("method", visit.method.rawValue)
       line.add("route", route)
       line.add("status", status)
@@ -100,6 +101,8 @@ struct Visit: Sendable {
   let method: MethodLabel
   let requestID: String
   let trace: TraceContext
+  /// As logs show it.
+  let traceID: String
   /// Nil where nobody collects traces.
   let span: RecordedSpan?
   let watch: Stopwatch

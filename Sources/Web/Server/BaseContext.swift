@@ -1,6 +1,6 @@
 package import HTTPTypes
 package import Hummingbird
-import Logging
+package import Logging
 import NIOCore
 package import Platform
 import Synchronization
@@ -17,6 +17,16 @@ extension WebContext {
   /// Who sent the request: the other end of the connection, or whom trusted proxies name; nil on a
   /// socket without addresses.
   package var clientAddress: IPAddress? { base.clientAddress }
+
+  /// Where a handler logs: the lines carry the correlation id.
+  ///
+  /// Made of Hummingbird's `logger` when it is asked for, since most requests have nothing to say.
+  package var log: Logger {
+    var log = logger
+    log[metadataKey: "hb.request.id"] = nil
+    log[metadataKey: "request_id"] = .string(requestID)
+    return log
+  }
 
   /// Adds a field to this request's line in the access log: ids, never personal data.
   package func note(_ key: String, _ value: String) { base.notes.add(key, value) }
@@ -65,21 +75,14 @@ package struct BaseContext: WebContext {
     get { self }
     set { self = newValue }
   }
-
-  /// Stamps the context and its logger with the correlation id.
-  mutating func identify(_ id: String) {
-    requestID = id
-    logger[metadataKey: "hb.request.id"] = nil
-    logger[metadataKey: "request_id"] = .string(id)
-  }
 }
 
 /// Correlation ids: not secrets, only unlikely to repeat.
 enum RequestIdentifier {
   /// The caller's, if it sent a sane one; a trace that begins with the request lends it its own.
-  static func of(_ head: HTTPRequest, in trace: TraceContext, isNew: Bool) -> String {
+  static func of(_ head: HTTPRequest, in traceID: String, isNew: Bool) -> String {
     if let given = head.headerFields[.requestID], isSane(given) { return given }
-    return isNew ? trace.traceIDText : TraceContext.begin(isSampled: false).traceIDText
+    return isNew ? traceID : TraceContext.begin(isSampled: false).traceIDText
   }
 
   /// Whether a given id can go into logs and headers: 8 to 64 letters, digits, `.`, `_`, `-`.

@@ -14,7 +14,7 @@ struct BodyCap: RouterMiddleware {
     next: (Request, BaseContext) async throws -> Response
   ) async throws -> Response {
     var response = try await next(request, context)
-    let length = request.headers[.contentLength].flatMap(Int.init)
+    let length = request.headers[text: .contentLength].flatMap(Int.init)
     let isEndless = length == nil && request.headers[.transferEncoding] != nil
     guard length ?? 0 > bytesMax || isEndless && response.status.code >= 400 else {
       return response

@@ -49,7 +49,7 @@ struct ErrorBoundary: RouterMiddleware {
   private func log(_ refusal: any Refusal, in context: BaseContext) {
     guard let reason = refusal.reason else { return }
     let level: Logger.Level = refusal.status.kind == .serverError ? .error : .info
-    context.logger.log(
+    context.log.log(
       level: level, "refused",
       metadata: [
         "reason": .string(reason), "status": .stringConvertible(refusal.status.code),

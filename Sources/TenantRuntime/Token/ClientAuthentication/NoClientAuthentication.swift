@@ -7,7 +7,7 @@ struct NoClientAuthentication: ClientAuthenticationMethod {
   static let name = ClientAuthenticationMethodName.none
 
   func credentials(_ headers: HTTPFields, _ form: Form) throws(OAuthError) -> ClientCredentials? {
-    guard try form.optional("client_secret") == nil, headers[.authorization] == nil,
+    guard try form.optional("client_secret") == nil, !headers.contains(.authorization),
       try form.optional("client_assertion") == nil,
       let id = try form.optional("client_id")
     else { return nil }
