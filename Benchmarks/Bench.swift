@@ -141,9 +141,11 @@ struct Services: Sendable {
     return "\"\(name)\""
   }
 
-  /// Drops a database made by ``scratchDatabase(_:)``.
+  /// Drops a database made by ``scratchDatabase(_:)``, which nobody is connected to any more.
+  ///
+  /// Not by force: that wants the right to end the vacuum that may be at it, where an ordinary drop just does so.
   func drop(_ name: String) throws {
-    try Self.psql("drop database \(name) with (force)", at: databaseURL)
+    try Self.psql("drop database \(name)", at: databaseURL)
   }
 
   /// An empty database; its address.

@@ -111,10 +111,9 @@ package final class Transaction {
     }
   }
 
-  /// Prepares no statements of tenants until the transaction ends: for a schema that this connection hardly sees again.
-  ///
-  /// Postgres looks through all that a connection has prepared, whenever anybody makes a table.
-  package func prepareNoTenantStatements() { connection.preparesTenantStatements = false }
+  /// Says that the transaction makes a tenant, or gives it its first rows: nothing of it is prepared on this connection, which hardly
+  /// sees it again and is replaced the sooner.
+  package func beginTenant() { connection.beginTenant() }
 
   /// Runs after the commit, and not at all if there is none.
   package func onCommit(_ effect: @escaping @Sendable () -> Void) { effects.append(effect) }

@@ -96,14 +96,19 @@ struct RetentionWindowTests {
   @Test("grow over what is sparse and shrink over what is dense")
   func window() {
     var window = RetentionWindow()
-    #expect(window.start == 0 && window.end == 64)
-    window.advance(afterDeleting: 0)
-    #expect(window.start == 64 && window.end == 192)
+    #expect(window.start == 0 && window.end == 8)
+    window.advance(afterDeleting: 499)
+    #expect(window.start == 8 && window.end == 24)
+    window.advance(afterDeleting: 500)
+    window.advance(afterDeleting: 1500)
+    #expect(window.start == 40 && window.width == 16)
     for _ in 0..<20 { window.advance(afterDeleting: 0) }
     #expect(window.width == RetentionWindow.widthMax)
     let start = window.end
-    window.advance(afterDeleting: 6000)
-    #expect(window.start == start && window.width == RetentionWindow.widthMax / 2)
+    window.advance(afterDeleting: 20_480)
+    #expect(window.start == start && window.width == 25)
+    window.advance(afterDeleting: 1501)
+    #expect(window.width == 16)
     for _ in 0..<20 { window.advance(afterDeleting: 6000) }
     #expect(window.width == 1)
   }

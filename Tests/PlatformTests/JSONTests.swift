@@ -150,6 +150,23 @@ struct JSONTests {
     }
   }
 
+  @Test("what must be escaped is found wherever it stands, and nothing else is")
+  func escapesAnywhere() throws {
+    let escaped = Array(UInt8(0x01)..<0x20) + [0x22, 0x5C]
+    for scalar in escaped + [0x20, 0x21, 0x23, 0x2F, 0x5B, 0x5D, 0x7F, 0x80, 0xA2, 0xDC, 0xFF] {
+      let lengths = try (0..<18).map { position in
+        let (before, after) = (
+          String(repeating: "a", count: position), String(repeating: "a", count: 17 - position)
+        )
+        let text = before + String(Unicode.Scalar(scalar)) + after
+        let encoded = JSON.string(text).text
+        return try Self.parse(encoded) == .string(text) ? encoded.utf8.count : 0
+      }
+      let isLonger = lengths.allSatisfy { $0 > 17 + String(Unicode.Scalar(scalar)).utf8.count + 2 }
+      #expect(Set(lengths).count == 1 && isLonger == escaped.contains(scalar), "\(scalar)")
+    }
+  }
+
   @Test("mutated texts are refused or understood, never worse")
   func mutations() throws {
     let seed = Array(

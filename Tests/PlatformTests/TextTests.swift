@@ -25,6 +25,16 @@ struct TextEncodingTests {
     #expect(Hex.decode(hex) == bytes)
   }
 
+  @Test("every digit of base 64 stands where the RFC has it")
+  func digits() {
+    let digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    let bytes = Hex.decode(
+      "00108310518720928b30d38f41149351559761969b71d79f8218a39259a7a29aabb2dbafc31cb3d35db7e39ebbf3dfbf"
+    )
+    #expect(bytes.map { Base64URL.encode($0) } == digits)
+    #expect(Base64URL.decode(digits) == bytes)
+  }
+
   @Test("every length and byte comes back")
   func roundTrips() {
     for count in 0..<70 {

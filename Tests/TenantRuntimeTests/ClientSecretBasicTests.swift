@@ -19,6 +19,8 @@ struct ClientSecretBasicTests {
     ("web:secret", "web", "secret"), ("web:a%3Ab%25", "web", "a:b%"), ("web:a+b", "web", "a b"),
     ("a%20b:s", "a b", "s"), ("web:a:b", "web", "a:b"), ("web:", "web", ""),
     ("web:s%C3%A9", "web", "s\u{e9}"), ("web:a%26b%3Dc", "web", "a&b=c"),
+    // The colon is one, whatever its secret begins with.
+    ("web:\u{301}s", "web", "\u{301}s"),
   ])
   func decodes(pair: String, id: String, secret: String) throws {
     let (parsedID, parsedSecret) = try #require(try parse(pair))
@@ -31,7 +33,9 @@ struct ClientSecretBasicTests {
     #expect(throws: OAuthError.self) { try parse(pair) }
   }
 
-  @Test(arguments: ["Basic", "Basic ", "Basic ====", "Basic not base64"])
+  @Test(arguments: [
+    "Basic", "Basic ", "Basic ====", "Basic not base64", "Basic dzr/", "Basic /zp3",
+  ])
   func refusesHeaders(_ header: String) {
     #expect(throws: OAuthError.self) { try ClientSecretBasic.parse(header) }
   }

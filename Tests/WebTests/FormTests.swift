@@ -39,6 +39,18 @@ struct FormTests {
     #expect(throws: expected) { try Query(row.text) }
   }
 
+  @Test("bytes that are not UTF-8, as a body can have them, and as many pairs as may be")
+  func rawBytes() throws {
+    for bytes in [Array("a=".utf8) + [0xff], [0xff] + Array("=a".utf8)] {
+      #expect(throws: OAuthError(.invalidRequest, "A parameter is not valid UTF-8.")) {
+        try Form(bytes)
+      }
+    }
+    let many = "&&" + Array(repeating: "a=1", count: 200).joined(separator: "&&") + "&"
+    #expect(try Form(Array(many.utf8)).all("a").count == 200)
+    #expect(try Form(Array("&&".utf8)).names.isEmpty)
+  }
+
   @Test("keys are flat, plus is a space in both halves, empty is absent")
   func reads() throws {
     let form = try Form(Array("a[b]=1&c+d=e+f%2B&empty=&bare&u=%C3%A9%F0%9F%98%80&&x=a=b".utf8))

@@ -96,6 +96,34 @@ struct HeaderTests {
         == "__Secure-s=; Path=/t/acme; Max-Age=0; HttpOnly; SameSite=Lax; Secure")
     #expect(request(.get, "/", [.cookie: "a=1; __Secure-s=x=y; b=2"]).cookie(scoped) == "x=y")
     #expect(request(.get, "/", [.cookie: "s=1; x__Secure-s=2; __Secure-s="]).cookie(scoped) == nil)
+    #expect(request(.get, "/", [.cookie: "__Secure-s; a=\u{301};\u{301}; "]).cookie(scoped) == nil)
+    for (count, isRead) in [(4096, true), (4097, false)] {
+      let value = String(repeating: "v", count: count)
+      let found = request(.get, "/", [.cookie: "__Secure-s=\(value)"]).cookie(scoped)
+      #expect(found == (isRead ? value : nil))
+    }
+  }
+
+  @Test("a field sent more than once is read as one list (RFC 9110 section 5.3)")
+  func joinedFields() {
+    var fields: HTTPFields = [:]
+    #expect(fields[text: .contentType] == nil)
+    fields.append(HTTPField(name: .contentType, value: "a"))
+    #expect(fields[text: .contentType] == "a")
+    fields.append(HTTPField(name: .contentType, value: "b"))
+    #expect(fields[text: .contentType] == "a, b")
+  }
+
+  @Test("draft-ietf-httpapi-ratelimit-headers sections 3 and 4: each limit with what is left of it")
+  func rateLimits() throws {
+    let minute = try #require(Rate(120, per: .minute, burst: 60))
+    let second = try #require(Rate(100, per: .second, burst: 500))
+    let states = [
+      LimitState(policy: .signIn, rate: minute, remaining: 59, resetSeconds: 1),
+      LimitState(policy: .address, rate: second, remaining: 0, resetSeconds: 7),
+    ]
+    #expect(RateLimitFields.policies(states) == #""sign-in";q=60;w=30, "address";q=500;w=5"#)
+    #expect(RateLimitFields.limits(states) == #""sign-in";r=59;t=1, "address";r=0;t=7"#)
   }
 }
 

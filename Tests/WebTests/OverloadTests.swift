@@ -140,6 +140,9 @@ struct HostCheckTests {
       ("a:", "a"), ("", nil), (":80", nil), ("a:b", nil), ("a:80:80", nil), ("a b", nil),
       ("a@b", nil), ("a/b", nil), ("::1", nil), ("[::1", nil), ("[::1]x", nil), ("[1.2.3.4]", nil),
       ("a\u{0}", nil), ("ä.example", nil), ("a:999999", nil),
+      ("a:99999", "a"), ("[::1]:", "::1"), ("[]", nil), ("[", nil), ("a:\u{301}80", nil),
+      (String(repeating: "a", count: 253), String(repeating: "a", count: 253)),
+      (String(repeating: "a", count: 254), nil),
     ] as [(String, String?)])
   func names(_ authority: String, _ name: String?) {
     #expect(HostCheck.host(authority) == name)

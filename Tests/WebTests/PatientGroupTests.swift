@@ -41,7 +41,7 @@ struct PatientGroupTests {
   final class SlowExecutor: TaskExecutor {
     func enqueue(_ job: consuming ExecutorJob) {
       let job = UnownedJob(job)
-      DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(20)) {
+      DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(600)) {
         job.runSynchronously(on: self.asUnownedTaskExecutor())
       }
     }
@@ -53,7 +53,7 @@ struct PatientGroupTests {
       EndpointGroup(at: "page", [Niceness()], on: SlowExecutor()) { Found(base: $1) },
       EndpointGroup(at: "token", [Niceness()]) { Found(base: $1) },
     ]
-    try await TestServer.run(groups, settings: { $0.queueMilliseconds = .at(15) }) { server in
+    try await TestServer.run(groups, settings: { $0.queueMilliseconds = .at(500) }) { server in
       var statuses: [Int] = []
       while statuses.count < 100, statuses.last != 503 {
         statuses.append(try await server.send("GET", "/page/niceness").status)

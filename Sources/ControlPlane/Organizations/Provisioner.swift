@@ -76,7 +76,7 @@ package struct Provisioner: Sendable {
   /// Row, keys, role, schema and rights of an organization that is nobody's yet.
   private func makeReady(_ seed: TenantSeed, epoch: Int, in tx: Transaction) async throws {
     let now = clock.now()
-    tx.prepareNoTenantStatements()
+    tx.beginTenant()
     let spare = try await spares.take(in: tx)
     let id = spare ?? .generate(clock, random)
     let (key, schema) = (TenantKey.generate(for: id), TenantSchema(id: id.uuid))
@@ -111,7 +111,7 @@ package struct Provisioner: Sendable {
   func provision(_ plan: ProvisioningPlan, in tx: Transaction) async throws -> Provisioned {
     let draft = plan.draft
     let now = clock.now()
-    tx.prepareNoTenantStatements()
+    tx.beginTenant()
     let take = TakeReadyOrganization(
       slug: draft.slug.value, name: draft.name, schemaVersion: migrator.tenantVersion,
       settings: .object(draft.settings.json), now: now)

@@ -138,6 +138,24 @@ struct IsolationTests {
     #expect(backends.count == 3)
   }
 
+  @Test("a connection is replaced sooner where tenants begin on it")
+  func recycledByBeginnings() async throws {
+    let test = try await TestDatabase.shared()
+    let database = test.another {
+      $0.connectionsMax = 1
+      $0.tenantsPerConnectionMax = 16
+    }
+    var backends: Set<Int> = []
+    for _ in 0..<6 {
+      backends.insert(
+        try await database.transaction { tx in
+          tx.beginTenant()
+          return try #require(await tx.platformFirst(BackendID()))
+        })
+    }
+    #expect(backends.count == 2)
+  }
+
   @Test("without roles (Citus) statements run as the platform, in the tenant's schema")
   func withoutRoles() async throws {
     let test = try await TestDatabase.shared()
