@@ -146,10 +146,10 @@ private struct SlotOrder {
   private static let none = -1
 
   private var links: [Link] = []
-  private var newest = none
-  private var last = none
+  private var newestSlot = none
+  private var oldestSlot = none
 
-  var oldest: Int? { last == Self.none ? nil : last }
+  var oldest: Int? { oldestSlot == Self.none ? nil : oldestSlot }
 
   func expiry(of slot: Int) -> Date { links[slot].expiresAt }
 
@@ -161,21 +161,29 @@ private struct SlotOrder {
   }
 
   mutating func use(_ slot: Int) {
-    guard slot != newest else { return }
+    guard slot != newestSlot else { return }
     remove(slot)
     linkAsNewest(slot)
   }
 
   mutating func remove(_ slot: Int) {
     let link = links[slot]
-    if link.newer == Self.none { newest = link.older } else { links[link.newer].older = link.older }
-    if link.older == Self.none { last = link.newer } else { links[link.older].newer = link.newer }
+    if link.newer == Self.none {
+      newestSlot = link.older
+    } else {
+      links[link.newer].older = link.older
+    }
+    if link.older == Self.none {
+      oldestSlot = link.newer
+    } else {
+      links[link.older].newer = link.newer
+    }
   }
 
   private mutating func linkAsNewest(_ slot: Int) {
     links[slot].newer = Self.none
-    links[slot].older = newest
-    if newest == Self.none { last = slot } else { links[newest].newer = slot }
-    newest = slot
+    links[slot].older = newestSlot
+    if newestSlot == Self.none { oldestSlot = slot } else { links[newestSlot].newer = slot }
+    newestSlot = slot
   }
 }

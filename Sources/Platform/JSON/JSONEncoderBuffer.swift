@@ -58,7 +58,7 @@ struct JSONEncoderBuffer {
       var position = 0
       while position < characters.count {
         if Self.isClean(UnsafeRawBufferPointer(characters), from: position) {
-          position += 8
+          position += MemoryLayout<UInt64>.size
           continue
         }
         if Self.mustEscape(characters[position]) {
@@ -81,7 +81,7 @@ struct JSONEncoderBuffer {
   /// Whether there are eight bytes more and none of them must be escaped: tokens are long.
   @inline(__always)
   private static func isClean(_ text: UnsafeRawBufferPointer, from position: Int) -> Bool {
-    guard position + 8 <= text.count else { return false }
+    guard position + MemoryLayout<UInt64>.size <= text.count else { return false }
     let eight = text.loadUnaligned(fromByteOffset: position, as: UInt64.self)
     // The highest bit of each byte says whether the byte is what is looked for.
     let ones: UInt64 = 0x0101_0101_0101_0101
