@@ -237,8 +237,8 @@ struct RetentionHandler: JobHandler {
   }
 }
 
-/// A range of blocks of a table, as wide as makes a batch of 500 to 1,500 rows: about a millisecond of work where they are in memory, so
-/// that a token asked for meanwhile hardly waits longer than for any other request.
+/// A range of blocks of a table, as wide as makes a batch of 500 to 1,500 rows: about a millisecond of work where they are in memory,
+/// since others wait for no more than one.
 struct RetentionWindow: Hashable, Sendable {
   private(set) var start = 0
   private(set) var width = 8
