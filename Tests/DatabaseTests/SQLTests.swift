@@ -122,6 +122,21 @@ struct ValueTests {
     #expect(writer.bytes == [1, 2])
     #expect([UInt8].sqlType == .bytea)
     #expect([UUID].sqlType == SQLType.uuid.array)
+    #expect(throws: DatabaseError.self) {
+      try [UInt8].decode([0, 1].span.bytes, as: .int2)
+    }
+  }
+
+  @Test("an array of bytes is one of bytea, there and back")
+  func arrayOfBytes() throws {
+    #expect([[UInt8]?].sqlType == SQLType.bytea.array)
+    var writer = ParameterWriter()
+    writer.append([[7], nil, []] as [[UInt8]?])
+    let wire: [UInt8] =
+      [0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 17, 0, 0, 0, 3, 0, 0, 0, 1]
+      + [0, 0, 0, 1, 7, 255, 255, 255, 255, 0, 0, 0, 0]
+    #expect(writer.bytes == wire)
+    #expect(try [[UInt8]?].decode(wire.span.bytes, as: SQLType.bytea.array) == [[7], nil, []])
   }
 
   @Test("times count microseconds from the year 2000")

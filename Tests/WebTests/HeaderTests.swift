@@ -47,8 +47,11 @@ struct HeaderTests {
     #expect(try token("Basic eA==") == nil)
     #expect(try token("Bearer abc.def") == "abc.def")
     #expect(try token("bearer abc") == "abc")
+    // A combining mark makes no other character of the blank before it.
+    #expect(try token("Bearer \u{301}a") == "\u{301}a")
     for value in [
-      "Bearer", "Bearer ", "Bearer a b", "Bearer " + String(repeating: "x", count: 20_000),
+      "Bearer", "Bearer ", "Bearer  a", "Bearer a b", "Bearer a \u{301}b",
+      "Bearer " + String(repeating: "x", count: 20_000),
     ] {
       #expect(throws: BearerChallenge.self) { try token(value) }
     }

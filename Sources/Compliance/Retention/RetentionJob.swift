@@ -139,9 +139,9 @@ struct RetentionHandler: JobHandler {
       work.add(rows, rule)
       metrics.note(rows, rule)
       window.advance(afterDeleting: rows)
-      // Clean-up takes a fifth of the time, so that those who sign in hardly wait for it; time spent waiting for a lock
+      // Clean-up takes a quarter of the time, so that those who sign in hardly wait for it; time spent waiting for a lock
       // is no work to rest from.
-      let rest = min(4 * watch.nanoseconds, Self.restNanosecondsMax)
+      let rest = min(3 * watch.nanoseconds, Self.restNanosecondsMax)
       if window.start <= blocks { try await Task.sleep(for: .nanoseconds(rest)) }
     }
   }

@@ -3,6 +3,17 @@ package protocol SQLBindable: Sendable {
   /// The type the parameter is declared with.
   static var sqlType: SQLType { get }
   func bind(to writer: inout ParameterWriter)
+  /// The type of a parameter that is an array of such values.
+  static var sqlArrayType: SQLType { get }
+  /// The element decides, so that bytes are copied at once: asking each value for its type cost more than the statement.
+  static func bindArray(_ values: [Self], to writer: inout ParameterWriter)
+}
+
+extension SQLBindable {
+  package static var sqlArrayType: SQLType { sqlType.array }
+  package static func bindArray(_ values: [Self], to writer: inout ParameterWriter) {
+    writer.write(array: values)
+  }
 }
 
 /// A value that can be read from a column, in Postgres' binary format.
@@ -10,6 +21,8 @@ package protocol SQLDecodable {
   static func decode(_ bytes: RawSpan, as type: SQLType) throws -> Self
   /// What a null column reads as; only optionals have an answer.
   static func decodeNull() throws -> Self
+  /// A column of many such values; the element decides, as in ``SQLBindable/bindArray(_:to:)``.
+  static func decodeArray(_ bytes: RawSpan, as type: SQLType) throws -> [Self]
 }
 
 /// A value that goes into the database and comes back.

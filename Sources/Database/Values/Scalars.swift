@@ -92,29 +92,18 @@ extension String: SQLCodable {
 }
 
 extension Array: SQLBindable where Element: SQLBindable {
-  package static var sqlType: SQLType {
-    Element.self == UInt8.self ? .bytea : Element.sqlType.array
-  }
-  package func bind(to writer: inout ParameterWriter) {
-    if Element.self == UInt8.self, let bytes = self as? [UInt8] {
-      writer.write(contentsOf: bytes)
-    } else {
-      writer.write(array: self)
-    }
-  }
+  package static var sqlType: SQLType { Element.sqlArrayType }
+  package func bind(to writer: inout ParameterWriter) { Element.bindArray(self, to: &writer) }
 }
 
 extension Array: SQLDecodable where Element: SQLDecodable {
   package static func decode(_ bytes: RawSpan, as type: SQLType) throws -> [Element] {
-    if Element.self == UInt8.self {
-      guard type == .bytea else { throw mismatch(type, Self.self) }
-      let copy = unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }
-      if let copy = copy as? [Element] { return copy }
-    }
-    return try decodeElements(bytes)
+    try Element.decodeArray(bytes, as: type)
   }
+}
 
-  private static func decodeElements(_ bytes: RawSpan) throws -> [Element] {
+extension SQLDecodable {
+  package static func decodeArray(_ bytes: RawSpan, as type: SQLType) throws -> [Self] {
     func number(at offset: Int) throws -> Int {
       guard offset + 4 <= bytes.byteCount else { throw DatabaseError.decoding("a short array") }
       return Int(
@@ -125,21 +114,20 @@ extension Array: SQLDecodable where Element: SQLDecodable {
     guard dimensions == 1 else { throw DatabaseError.decoding("an array of several dimensions") }
     let type = SQLType(rawValue: UInt32(truncatingIfNeeded: try number(at: 8)))
     let count = try number(at: 12)
-    var elements: [Element] = []
+    var elements: [Self] = []
     elements.reserveCapacity(count)
     var offset = 20
     for _ in 0..<count {
       let length = try number(at: offset)
       offset += 4
       if length < 0 {
-        elements.append(try Element.decodeNull())
+        elements.append(try decodeNull())
         continue
       }
       guard offset + length <= bytes.byteCount else {
         throw DatabaseError.decoding("a short array")
       }
-      elements.append(
-        try Element.decode(bytes.extracting(offset..<(offset + length)), as: type))
+      elements.append(try decode(bytes.extracting(offset..<(offset + length)), as: type))
       offset += length
     }
     return elements
@@ -150,10 +138,18 @@ extension Array: SQLDecodable where Element: SQLDecodable {
 extension UInt8: SQLCodable {
   package static var sqlType: SQLType { .int2 }
   package func bind(to writer: inout ParameterWriter) { writer.write(Int16(self)) }
+  package static var sqlArrayType: SQLType { .bytea }
+  package static func bindArray(_ values: [UInt8], to writer: inout ParameterWriter) {
+    writer.write(contentsOf: values)
+  }
   package static func decode(_ bytes: RawSpan, as type: SQLType) throws -> UInt8 {
     guard let value = UInt8(exactly: try Int.decode(bytes, as: type)) else {
       throw mismatch(type, Self.self)
     }
     return value
+  }
+  package static func decodeArray(_ bytes: RawSpan, as type: SQLType) throws -> [UInt8] {
+    guard type == .bytea else { throw mismatch(type, [UInt8].self) }
+    return unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }
   }
 }

@@ -16,11 +16,11 @@ package struct OAuthScope: Sendable, Hashable, LosslessStringConvertible {
   package init?(_ text: String) {
     guard text.utf8.count <= OAuthScope.bytesMax else { return nil }
     var tokens: [String] = []
-    for token in text.utf8.split(
+    for token in Array(text.utf8).split(
       separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
     {
       guard !token.isEmpty, token.allSatisfy(\.isScopeByte) else { return nil }
-      let token = String(Substring(token))
+      let token = String(decoding: token, as: UTF8.self)
       if !tokens.contains(token) { tokens.append(token) }
     }
     guard tokens.count <= OAuthScope.countMax else { return nil }

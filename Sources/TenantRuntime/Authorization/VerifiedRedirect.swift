@@ -38,10 +38,11 @@ struct UnverifiedAuthorizationRequest: Sendable {
       }
       uri = only
     }
-    let mode = parameters.values["response_mode"].flatMap(ResponseMode.init) ?? .query
+    let wanted = parameters.values["response_mode"].flatMap(ResponseMode.init) ?? .query
+    let mode = wanted.reaches(uri) ? wanted : .query
     return VerifiedRedirect(
-      uri: uri, state: parameters.values["state"], issuer: issuer,
-      mode: mode.reaches(uri) ? mode : .query, origins: client.origins)
+      uri: uri, state: parameters.values["state"], issuer: issuer, mode: mode,
+      origins: mode == .formPost ? client.origins : [])
   }
 }
 
@@ -65,7 +66,8 @@ struct VerifiedRedirect: Sendable, Equatable {
   let state: String?
   let issuer: String
   let mode: ResponseMode
-  /// Where the application may lead the browser afterwards.
+  /// Where the application may lead the browser after a form was posted to it; empty for other modes, which would
+  /// parse every redirect URI for nothing.
   let origins: [String]
 
   fileprivate init(

@@ -65,12 +65,12 @@ extension Request {
   /// The value of a cookie; nil when it is absent, empty or longer than any of ours.
   package func cookie(_ cookie: CookieName) -> String? {
     for header in headers[values: .cookie] {
-      for pair in header.utf8.split(separator: UInt8(ascii: ";")) {
+      for pair in Array(header.utf8).split(separator: UInt8(ascii: ";")) {
         let pair = pair.drop { $0 == UInt8(ascii: " ") }
         let rest = pair.dropFirst(cookie.name.utf8.count)
         guard pair.starts(with: cookie.name.utf8), rest.first == UInt8(ascii: "=") else { continue }
         let value = rest.dropFirst()
-        return value.isEmpty || value.count > 4096 ? nil : String(Substring(value))
+        return value.isEmpty || value.count > 4096 ? nil : String(decoding: value, as: UTF8.self)
       }
     }
     return nil

@@ -81,7 +81,7 @@ extension String {
   /// Cut by bytes: this is asked of every request, and looking for the borders of characters takes ten times as long.
   /// As strings of their own, which are compared in one step where they are short.
   package var pathSegments: [String] {
-    utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
+    Array(utf8).split(separator: UInt8(ascii: "/")).map { String(decoding: $0, as: UTF8.self) }
   }
 }
 
