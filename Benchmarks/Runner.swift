@@ -36,8 +36,10 @@ struct Runner: Sendable {
     }
   }
 
-  /// Runs that do not count, until two in a row are hardly better than the best before: they teach caches and connections
-  /// what each organization needs, and a thousand take longer than one. The first figure of a mixed row is a rate.
+  /// Runs that do not count, until two in a row are hardly better than the best before.
+  ///
+  /// They teach caches and connections what each organization needs, and a thousand take longer than one. The first figure of
+  /// a mixed row is a rate.
   private func teach(_ row: any Row, _ tenants: Int) async throws {
     var (best, idle) = (0.0, 0)
     for number in 1...(tenants == 1 ? 1 : Self.lessonsMax) where idle < 2 {
