@@ -97,18 +97,18 @@ struct RetentionWindowTests {
   func window() {
     var window = RetentionWindow()
     #expect(window.start == 0 && window.end == 8)
-    window.advance(afterDeleting: 499)
+    window.advance(afterDeleting: 1499)
     #expect(window.start == 8 && window.end == 24)
-    window.advance(afterDeleting: 500)
     window.advance(afterDeleting: 1500)
+    window.advance(afterDeleting: 4500)
     #expect(window.start == 40 && window.width == 16)
     for _ in 0..<20 { window.advance(afterDeleting: 0) }
     #expect(window.width == RetentionWindow.widthMax)
     let start = window.end
     window.advance(afterDeleting: 20_480)
-    #expect(window.start == start && window.width == 25)
-    window.advance(afterDeleting: 1501)
-    #expect(window.width == 16)
+    #expect(window.start == start && window.width == 75)
+    window.advance(afterDeleting: 4501)
+    #expect(window.width == 49)
     for _ in 0..<20 { window.advance(afterDeleting: 6000) }
     #expect(window.width == 1)
   }

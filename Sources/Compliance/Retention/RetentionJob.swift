@@ -139,9 +139,9 @@ struct RetentionHandler: JobHandler {
       work.add(rows, rule)
       metrics.note(rows, rule)
       window.advance(afterDeleting: rows)
-      // Clean-up takes a quarter of the time, so that those who sign in hardly wait for it; time spent waiting for a lock
+      // Clean-up takes a sixth of the time, so that those who sign in hardly wait for it; time spent waiting for a lock
       // is no work to rest from.
-      let rest = min(3 * watch.nanoseconds, Self.restNanosecondsMax)
+      let rest = min(5 * watch.nanoseconds, Self.restNanosecondsMax)
       if window.start <= blocks { try await Task.sleep(for: .nanoseconds(rest)) }
     }
   }
@@ -237,8 +237,9 @@ struct RetentionHandler: JobHandler {
   }
 }
 
-/// A range of blocks of a table, as wide as makes a batch of 500 to 1,500 rows: about a millisecond of work where they are in memory,
-/// since others wait for no more than one.
+/// A range of blocks of a table, as wide as makes a batch of 1,500 to 4,500 rows: some milliseconds of work where they are in memory.
+///
+/// A third of that costs twice as much for each row, and others wait as long.
 struct RetentionWindow: Hashable, Sendable {
   private(set) var start = 0
   private(set) var width = 8
@@ -249,9 +250,9 @@ struct RetentionWindow: Hashable, Sendable {
 
   mutating func advance(afterDeleting rows: Int) {
     start = end
-    if rows < 500 { width = min(width * 2, Self.widthMax) }
+    if rows < 1500 { width = min(width * 2, Self.widthMax) }
     // What is dense after a gap is cut to size at once.
-    if rows > 1500 { width = max(width * 1000 / rows, 1) }
+    if rows > 4500 { width = max(width * 3000 / rows, 1) }
   }
 }
 
