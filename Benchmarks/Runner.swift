@@ -41,12 +41,13 @@ struct Runner: Sendable {
   /// They teach caches and connections what each organization needs, and a thousand take longer than one. The first figure of
   /// a mixed row is a rate.
   private func teach(_ row: any Row, _ tenants: Int) async throws {
-    var (best, idle) = (0.0, 0)
-    for number in 1...(tenants == 1 ? 1 : Self.lessonsMax) where idle < 2 {
+    var (best, fruitless) = (0.0, 0)
+    for number in 1...(tenants == 1 ? 1 : Self.lessonsMax) {
       let figures = try await row.measure(bench, tenants: tenants)
       Terminal.note("  lesson \(number): \(Self.text(figures))")
       let figure = figures[row.bars[0].figure] ?? 0
-      idle = figure > best * Self.lessonGain ? 0 : idle + 1
+      fruitless = figure > best * Self.lessonGain ? 0 : fruitless + 1
+      if fruitless == 2 { return }
       best = max(best, figure)
     }
   }

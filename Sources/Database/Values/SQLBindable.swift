@@ -5,7 +5,7 @@ package protocol SQLBindable: Sendable {
   func bind(to writer: inout ParameterWriter)
   /// The type of a parameter that is an array of such values.
   static var sqlArrayType: SQLType { get }
-  /// The element decides, so that bytes are copied at once: asking each value for its type cost more than the statement.
+  /// The element decides, so that bytes are copied at once, without a cast of each.
   static func bindArray(_ values: [Self], to writer: inout ParameterWriter)
 }
 
