@@ -97,6 +97,7 @@ let package = Package(
     .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+    .systemLibrary(name: "CScheduling"),
     .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
@@ -106,7 +107,8 @@ let package = Package(
       name: "Migrations", dependencies: ["Database"], path: "migrations", exclude: ["schema.sql"],
       resources: [.embedInCode("control"), .embedInCode("tenant")], swiftSettings: settings),
     module(
-      "Cryptography", ["COpenSSL", "CArgon2", "Platform", lifecycle], settings: unsafeSettings),
+      "Cryptography", ["COpenSSL", "CArgon2", "CScheduling", "Platform", lifecycle],
+      settings: unsafeSettings),
     module(
       "Cache", ["CHiredis", "Platform", log, lifecycle, nio, nioPosix], settings: unsafeSettings),
     module("Archive", ["CZlib", "Cryptography", "Platform"], settings: unsafeSettings),

@@ -35,8 +35,6 @@ final class HashingPool: Sendable {
   private let queueMax: Int
   private let deadline: Duration
   private let idle: Duration
-  /// Requests that need no password come first when processors are short.
-  private static let niceness: CInt = 5
 
   init(threadsMax: Int, queueMax: Int, deadline: Duration, idle: Duration) {
     precondition(threadsMax > 0 && queueMax > 0)
@@ -150,13 +148,13 @@ final class HashingPool: Sendable {
   }
 
   private func work() {
-    setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
+    let thread = YieldingThread()
     let arena = Argon2Arena()
     while true {
       let isIdle = !wait()
       switch next(isIdle: isIdle) {
       case .wait: continue
-      case .hash(let job): run(job, in: arena)
+      case .hash(let job): run(job, on: thread, in: arena)
       case .end(let waiters):
         for waiter in waiters { waiter.resume() }
         return
@@ -182,7 +180,7 @@ final class HashingPool: Sendable {
     }
   }
 
-  private func run(_ job: Job, in arena: Argon2Arena) {
+  private func run(_ job: Job, on thread: borrowing YieldingThread, in arena: Argon2Arena) {
     metrics.waits.observe(job.wait)
     guard ContinuousClock.now < job.deadline else {
       metrics.busy.add()
@@ -191,7 +189,9 @@ final class HashingPool: Sendable {
     }
     let watch = Stopwatch()
     do {
-      let tag = try Argon2id.tag(job.input, arena: arena)
+      let tag = try thread.compute { () throws(CryptographyError) in
+        try Argon2id.tag(job.input, arena: arena)
+      }
       metrics.hashes.observe(watch)
       job.continuation.resume(returning: tag)
     } catch {
