@@ -139,8 +139,8 @@ struct RetentionHandler: JobHandler {
       work.add(rows, rule)
       metrics.note(rows, rule)
       window.advance(afterDeleting: rows)
-      // Clean-up takes a sixth of the time, or more where a batch takes long, so that those who sign in hardly wait for it; time spent waiting for a lock
-      // is no work to rest from.
+      // Clean-up takes a sixth of the time, or more where a batch takes long, so that those who sign in hardly wait for it;
+      // time spent waiting for a lock is no work to rest from.
       let rest = min(5 * watch.nanoseconds, Self.restNanosecondsMax)
       if window.start <= blocks { try await Task.sleep(for: .nanoseconds(rest)) }
     }
