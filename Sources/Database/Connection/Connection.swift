@@ -65,11 +65,7 @@ import Synchronization
   var place = 0
   /// A listener reads for itself; the reactor only wakes it.
   var isListener = false
-  /// Tenants served so far.
-  private var tenants: Set<TenantSchema> = []
-  /// What tenants that began on it count besides.
-  private var beginnings = 0
-  private let tenantsMax: Int
+  var wear: Wear
 
   /// What the waiting task, the reactor and a cancellation share.
   private struct Signal {
@@ -91,7 +87,9 @@ import Synchronization
     unsafe canceller = PQgetCancel(handle)
     statementNanoseconds = UInt64(settings.statementSeconds + 5) * 1_000_000_000
     prepared = PreparedStatements(capacity: settings.preparedStatementsMax)
-    tenantsMax = settings.tenantsPerConnectionMax
+    wear = Wear(
+      tenantsMax: settings.tenantsPerConnectionMax, openedAt: Monotonic.now(),
+      chance: .random(in: 0 ... .max))
   }
 
   /// Who may use it without SET ROLE.
@@ -105,7 +103,7 @@ import Synchronization
 
   /// Whether the next user should get a fresh connection instead.
   var isSpent: Bool {
-    isBroken || tenants.count + beginnings > tenantsMax || !isOutsideTransaction
+    isBroken || wear.isSpent(now: Monotonic.now()) || !isOutsideTransaction
   }
 
   private var isAlive: Bool { unsafe PQstatus(handle) == CONNECTION_OK }
@@ -116,14 +114,9 @@ import Synchronization
     needsCancel = needsCancel || cancel
   }
 
-  func noteTenant(_ schema: TenantSchema) { tenants.insert(schema) }
-
-  /// Prepares no statements of tenants in this transaction, which makes a tenant or gives it its first rows.
-  ///
-  /// It counts as eight tenants, once for each transaction (our policy): Postgres keeps a plan for every foreign key that first rows
-  /// are checked for, and looks through all that a connection has whenever anybody makes a table (decision 0008).
+  /// Prepares no statements of tenants in this transaction, which makes a tenant or gives it its first rows; noted once for each.
   func beginTenant() {
-    if preparesTenantStatements { beginnings += 8 }
+    if preparesTenantStatements { wear.begin() }
     preparesTenantStatements = false
   }
 
