@@ -11,7 +11,7 @@ package struct DatabaseSettings: Sendable {
   /// After this the server cancels a statement; a lost server is noticed five seconds later.
   package var statementSeconds: Int
   package var idleSeconds: Int
-  /// Tenants a connection serves before it is replaced: Postgres never shrinks its relation cache.
+  /// Tenants after which a connection is replaced some minutes later (``Wear``): Postgres never shrinks its relation cache.
   package var tenantsPerConnectionMax: Int
   package var preparedStatementsMax: Int
   package var isolation: TenantIsolation
@@ -35,7 +35,7 @@ package struct DatabaseSettings: Sendable {
       "How long an unused connection stays open; one always does.")
     tenantsPerConnectionMax = read.value(
       "DATABASE_TENANTS_PER_CONNECTION", default: 512, in: 1...1_000_000,
-      "Organizations a connection serves before it is replaced, once it is five to ten minutes old, since backends grow with each; eight times as many replace it at any age."
+      "Organizations after which a connection is replaced, since backends grow with each: five to ten minutes later, or at once after eight times as many."
     )
     preparedStatementsMax = read.value(
       "DATABASE_PREPARED_STATEMENTS", default: 1024, in: 0...100_000,

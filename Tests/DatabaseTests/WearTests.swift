@@ -6,52 +6,55 @@ import Testing
 @Suite("When a connection is replaced for what it has served")
 struct WearTests {
   private static let second: UInt64 = 1_000_000_000
-  private static let opened: UInt64 = 7 * second
+  /// When the last of its tenants came for the first time.
+  private static let passed: UInt64 = 7 * second
 
-  private func wear(serving count: Int, chance: UInt64 = 0) -> Wear {
-    var wear = Wear(tenantsMax: 4, openedAt: Self.opened, chance: chance)
-    for _ in 0..<count { wear.serve(TenantSchema(id: UUID())) }
+  private func wear(serving count: Int, chance: UInt64 = 0, tenantsMax: Int = 4) -> Wear {
+    var wear = Wear(tenantsMax: tenantsMax, chance: chance)
+    for _ in 0..<count { wear.serve(TenantSchema(id: UUID()), now: Self.passed) }
     return wear
   }
 
   private func isSpent(_ wear: Wear, after seconds: UInt64) -> Bool {
-    wear.isSpent(now: Self.opened + seconds * Self.second)
+    wear.isSpent(now: Self.passed + seconds * Self.second)
   }
 
   @Test("few tenants wear nothing, however old it is and however often they come")
   func few() {
     var few = wear(serving: 3)
     let regular = TenantSchema(id: UUID())
-    for _ in 0..<100 { few.serve(regular) }
+    for _ in 0..<100 { few.serve(regular, now: Self.passed) }
     #expect(!isSpent(few, after: 86_400))
   }
 
   @Test(
-    "with more it lives for five minutes, and as much longer as chance has it",
-    arguments: [0, 120, 299])
-  func life(chance: UInt64) {
+    "with more it goes on for five minutes, and as much longer as chance has it",
+    arguments: [(0, 0), (120, 120), (299, 299), (300, 0), (301, 1)] as [(UInt64, UInt64)])
+  func grace(chance: UInt64, longer: UInt64) {
     let worn = wear(serving: 5, chance: chance * Self.second)
-    #expect(!isSpent(worn, after: 300 + chance))
-    #expect(isSpent(worn, after: 301 + chance))
+    #expect(!isSpent(worn, after: 300 + longer))
+    #expect(isSpent(worn, after: 301 + longer))
   }
 
-  @Test("never more than ten minutes")
-  func longest() {
-    #expect(isSpent(wear(serving: 5, chance: .max), after: 601))
+  @Test("the time runs from when it passed its bound, whoever comes later")
+  func later() {
+    var worn = wear(serving: 5)
+    worn.serve(TenantSchema(id: UUID()), now: Self.passed + 200 * Self.second)
+    #expect(isSpent(worn, after: 301))
   }
 
-  @Test("eight times too many are too much at any age")
+  @Test("eight times too many are too much at once")
   func excess() {
     #expect(!isSpent(wear(serving: 32), after: 0))
     #expect(isSpent(wear(serving: 33), after: 0))
   }
 
-  @Test("a beginning counts as eight, at any age")
+  @Test("a beginning counts as eight at once, beside what was served")
   func beginnings() {
-    var wear = Wear(tenantsMax: 16, openedAt: Self.opened, chance: 0)
+    var wear = wear(serving: 16, tenantsMax: 16)
     wear.begin()
     wear.begin()
-    #expect(!isSpent(wear, after: 0))
+    #expect(!isSpent(wear, after: 86_400))
     wear.begin()
     #expect(isSpent(wear, after: 0))
   }

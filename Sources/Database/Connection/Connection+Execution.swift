@@ -232,7 +232,7 @@ extension Connection {
     role = .unknown
     if target != nil { roleChanges.append(commandsSent) }
     try send(utility: target.map { "set role \($0.quoted)" } ?? "reset role")
-    if let target { wear.serve(target) }
+    if let target { wear.serve(target, now: Monotonic.now()) }
   }
 
   private func send<S: Statement>(_ statement: S, schema: TenantSchema?) throws {

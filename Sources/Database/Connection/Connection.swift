@@ -87,9 +87,7 @@ import Synchronization
     unsafe canceller = PQgetCancel(handle)
     statementNanoseconds = UInt64(settings.statementSeconds + 5) * 1_000_000_000
     prepared = PreparedStatements(capacity: settings.preparedStatementsMax)
-    wear = Wear(
-      tenantsMax: settings.tenantsPerConnectionMax, openedAt: Monotonic.now(),
-      chance: .random(in: 0 ... .max))
+    wear = Wear(tenantsMax: settings.tenantsPerConnectionMax, chance: .random(in: 0 ... .max))
   }
 
   /// Who may use it without SET ROLE.

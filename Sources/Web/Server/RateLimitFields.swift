@@ -18,14 +18,36 @@ struct RateLimitFields: RouterMiddleware {
 
   /// A bucket of `q` permits that is full again after `w` seconds.
   static func policies(_ states: [LimitState]) -> String {
-    states.map {
-      "\"\($0.policy.rawValue)\";q=\($0.rate.burst);w=\($0.rate.windowSeconds)"
-    }.joined(separator: ", ")
+    list(states) { state, text in
+      text += ";q="
+      text += String(state.rate.burst)
+      text += ";w="
+      text += String(state.rate.windowSeconds)
+    }
   }
 
   static func limits(_ states: [LimitState]) -> String {
-    states.map { "\"\($0.policy.rawValue)\";r=\($0.remaining);t=\($0.resetSeconds)" }
-      .joined(separator: ", ")
+    list(states) { state, text in
+      text += ";r="
+      text += String(state.remaining)
+      text += ";t="
+      text += String(state.resetSeconds)
+    }
+  }
+
+  /// Every answer has two of these lists, so they are put together piece by piece, without interpolation.
+  private static func list(
+    _ states: [LimitState], parameters: (LimitState, inout String) -> Void
+  ) -> String {
+    var text = ""
+    text.reserveCapacity(32 * states.count)
+    for state in states {
+      text += text.isEmpty ? "\"" : ", \""
+      text += state.policy.rawValue
+      text += "\""
+      parameters(state, &text)
+    }
+    return text
   }
 }
 
