@@ -9,14 +9,14 @@ struct Wear {
   private var tenants: Set<TenantSchema> = []
   private var beginnings = 0
   private let tenantsMax: Int
-  /// In nanoseconds, how long it goes on after it has served more than it may.
+  /// In nanoseconds, how long it goes on after it has served more than it should.
   private let grace: UInt64
-  /// In `Monotonic` time; nil until it has served more than it may.
+  /// In `Monotonic` time; nil until it has served more than it should.
   private var graceEnds: UInt64?
 
   /// What one beginning counts as (our policy).
   private static let tenantsPerBeginning = 8
-  /// So many times the bound are too much at once.
+  /// After so many times the bound it does not go on.
   private static let excess = 8
   /// The shortest grace; as much again as chance has it.
   private static let graceMin: UInt64 = 300_000_000_000

@@ -35,7 +35,7 @@ struct RateLimitFields: RouterMiddleware {
     }
   }
 
-  /// Every answer has two of these lists, so they are put together piece by piece, without interpolation.
+  /// Nearly every answer has two of these lists, so they are put together piece by piece, without interpolation.
   private static func list(
     _ states: [LimitState], parameters: (LimitState, inout String) -> Void
   ) -> String {
