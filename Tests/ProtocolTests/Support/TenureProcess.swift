@@ -107,7 +107,9 @@ final class TenureProcess: Sendable {
     var envp = variables.map { strdup($0) } + [nil]
     defer { (argv + envp).forEach { free($0) } }
     var child: pid_t = 0
-    let failure = posix_spawn(&child, words[0], &actions, &attributes, &argv, &envp)
+    let failure = Shell.starting.withLock {
+      posix_spawn(&child, words[0], &actions, &attributes, &argv, &envp)
+    }
     close(ends[0])
     guard failure == 0 else { throw TestFailure("\(words[0]): \(failure)") }
     return (child, ends[1])

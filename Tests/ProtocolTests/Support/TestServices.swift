@@ -31,6 +31,10 @@ enum TestServices {
 
 /// One run of another program.
 enum Shell {
+  /// Held while a program is started: one started in the same moment would inherit the socket whose end tells Foundation that
+  /// this one has ended, and keep it open for as long as it runs.
+  static let starting = NSLock()
+
   @discardableResult
   static func run(_ program: String, _ arguments: [String], input: [UInt8] = []) throws -> String {
     let process = Process()
@@ -44,7 +48,8 @@ enum Shell {
     process.standardError = output
     let pipe = Pipe()
     process.standardInput = pipe
-    try process.run()
+    _ = fcntl(pipe.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
+    try starting.withLock { try process.run() }
     // Less than a pipe holds, so that this waits for nobody.
     try pipe.fileHandleForWriting.write(contentsOf: Data(input))
     try pipe.fileHandleForWriting.close()
