@@ -130,9 +130,10 @@ struct Machine: Sendable {
   }
 
   /// The commit that was measured, with a mark if files were changed since.
-  static var revision: String {
+  ///
+  /// Read before the history is written, which changes the tree.
+  static let revision: String =
     (try? Program.output("git", ["describe", "--always", "--dirty", "--exclude", "*"])) ?? "unknown"
-  }
 
   var text: String { "\(cores) cores, \(memoryMiB) MiB, Linux \(kernel), \(Self.revision)" }
 
