@@ -30,6 +30,8 @@ struct AuditRow: Row {
     }
     let seconds = bench.plan.seconds
     return try await trail.running {
+      // Teaches connections the statement of each organization.
+      _ = try await Parallel.map(people, width: Self.many) { try await trail.signIn(of: $0) }
       _ = try await Self.run(Self.many, seconds: max(seconds / 2, 1), trail, people)
       let few = try await Self.run(Self.few, seconds: seconds, trail, people)
       let before = ProcessInfo.processInfo.processorSeconds

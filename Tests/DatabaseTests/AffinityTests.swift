@@ -41,6 +41,16 @@ struct AffinityTests {
     #expect(one != Affinity(nil))
   }
 
+  @Test("a lane is at home in the place of its number, so that lanes do not share one", arguments: [4, 5, 16])
+  func lanes(count: Int) throws {
+    let places = places(count)
+    for lane in 0..<4 {
+      let homes = try homes(Affinity(lane: lane), places)
+      #expect(homes.first == lane)
+      #expect(homes.second != lane)
+    }
+  }
+
   @Test(
     "when a place is left, only those move whose home it was; when it is taken again, they move back"
   )

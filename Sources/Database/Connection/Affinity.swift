@@ -14,7 +14,8 @@ struct Affinity: Equatable {
     }
   }
 
-  /// A group of tenants that is served together has homes of its own.
+  /// A group of tenants that is served together, at home first in the place of its number: lanes do not get in each
+  /// other's way, and only one connection learns the tenants of each.
   init(lane: Int) {
     tenant = UInt64(lane)
   }
@@ -92,8 +93,9 @@ struct Places {
     }
   }
 
-  /// How much the tenant likes the place: SplitMix64's finalizer over both.
+  /// How much the tenant likes the place: SplitMix64's finalizer over both; a lane likes none as much as that of its number.
   static func weight(of tenant: UInt64, at place: Int) -> UInt64 {
+    if tenant == UInt64(place) { return .max }
     var mixed = tenant ^ (UInt64(place + 1) &* 0x9e37_79b9_7f4a_7c15)
     mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
     mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
