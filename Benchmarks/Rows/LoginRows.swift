@@ -15,9 +15,10 @@ struct LoginRow: Row {
   func measure(_ bench: Bench, tenants: Int) async throws -> Figures {
     let port = bench.product.port
     let script = LoginLoad.script(try await bench.organizations(tenants), port: port)
-    // As many people as keep every hashing thread busy while others are between two pages.
+    try await bench.calm()
     let hash = try await Ceilings.hashes(seconds: bench.plan.seconds)
     let (load, cost) = try await bench.accounting {
+      // As many people as keep every hashing thread busy while others are between two pages.
       try await Load.run(script, seconds: bench.plan.seconds, connections: 64, port: port)
     }
     return [

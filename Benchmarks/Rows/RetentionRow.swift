@@ -25,11 +25,10 @@ struct RetentionRow: Row {
     let tokens = Load.replay(
       [organization.clientCredentials(.es256)].compactMap(\.self), pauseMilliseconds: 10,
       port: port)
-    // Connections closed since the row before: each new one reads which roles it may take, of all organizations.
+    // Does not count: it opens connections that were closed since the row before, and each reads which roles it may take.
     _ = try await Load.run(tokens, seconds: 1, connections: 8, port: port)
     try await bench.calm()
-    let idle = try await Load.run(
-      tokens, seconds: Self.loadSeconds, connections: 8, port: port)
+    let idle = try await Load.run(tokens, seconds: Self.loadSeconds, connections: 8, port: port)
     let path = "organizations/\(organization.slug)/retention/runs"
     let ((run, load, loadEnd), cost) = try await bench.accounting {
       let id = try await admin.post(path, ["dry_run": false]).member("id")

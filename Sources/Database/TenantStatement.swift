@@ -19,6 +19,9 @@ package struct TogetherError: Error {
 }
 
 extension Database {
+  /// How many lanes there are, numbered from 0.
+  package static let lanes = 4
+
   /// Runs a statement for each of several tenants, under the tenant's role, all in one transaction and one round trip: one
   /// wait for the disk serves them all.
   ///
@@ -32,7 +35,7 @@ extension Database {
     together statements: [TenantStatement<S>], lane: Int, lockMilliseconds: Int
   ) async throws -> [Int] {
     guard !statements.isEmpty else { return [] }
-    let connection = try await pool.lease(for: Affinity(lane: lane))
+    let connection = try await pool.lease(for: .lane(lane))
     defer { pool.release(connection) }
     do {
       let counts = try await traced("\(S.self)") {

@@ -14,8 +14,7 @@ struct AffinityTests {
   }
 
   private func homes(_ affinity: Affinity, _ places: Places) throws -> Homes {
-    let tenant = try #require(affinity.tenant)
-    return try #require(places.homes(of: tenant))
+    try #require(places.homes(of: affinity))
   }
 
   @Test("a thousand tenants spread evenly, each over two places")
@@ -37,17 +36,30 @@ struct AffinityTests {
     let (one, two) = (Affinity(TenantSchema(id: id)), Affinity(TenantSchema(id: id)))
     #expect(one == two)
     #expect(try homes(one, places(16)) == homes(two, places(16)))
-    #expect(Affinity(nil).tenant == nil)
-    #expect(one != Affinity(nil))
+    #expect(places(16).homes(of: .platform) == nil)
+    #expect(one != .platform)
   }
 
-  @Test("a lane is at home in the place of its number, so that lanes do not share one", arguments: [4, 5, 16])
+  @Test("no two lanes share a home, also when the place of one is left", arguments: [12, 16, 40])
   func lanes(count: Int) throws {
-    let places = places(count)
-    for lane in 0..<4 {
-      let homes = try homes(Affinity(lane: lane), places)
-      #expect(homes.first == lane)
-      #expect(homes.second != lane)
+    for left in [nil] + (0..<4).map(Optional.some) {
+      var places = places(count)
+      if let left { places.leave(left) }
+      let all = try (0..<Database.lanes).map { try homes(.lane($0), places) }
+      #expect(Set(all.flatMap { [$0.first, $0.second] }).count == 2 * Database.lanes)
+    }
+  }
+
+  @Test("where there are few places, lanes first share second homes, then first ones")
+  func crowdedLanes() throws {
+    for count in 1...7 {
+      let places = places(count)
+      for lane in 0..<min(count, Database.lanes) {
+        #expect(try homes(.lane(lane), places).first == lane)
+      }
+      for lane in count..<max(count, Database.lanes) {
+        #expect(try homes(.lane(lane), places).first < count)
+      }
     }
   }
 
@@ -72,7 +84,7 @@ struct AffinityTests {
   @Test("one place is everybody's home, none is nobody's")
   func few() throws {
     #expect(try homes(tenants[0], places(1)) == Homes(first: 0, second: 0))
-    #expect(places(0).homes(of: 7) == nil)
+    #expect(places(0).homes(of: tenants[0]) == nil)
   }
 
   @Test(

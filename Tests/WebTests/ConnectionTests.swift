@@ -150,6 +150,42 @@ struct ConnectionTests {
     }
   }
 
+  @Test("so many connections are served in all; one more waits until another has ended")
+  func inAll() async throws {
+    let served = TestSignal<String>.armed()
+    let release = TestSignal<Void>.armed()
+    let waiting = EndpointGroup([
+      Route(.get, "held") { _, _ in
+        served.signal("held")
+        try await release.wait()
+        return "fine"
+      },
+      Route(.get, "next") { _, _ in
+        served.signal("next")
+        return "fine"
+      },
+    ])
+    try await TestServer.run([waiting], settings: { $0.connectionsMax = 3 }) { server in
+      try await withThrowingTaskGroup(of: String.self) { group in
+        for _ in 0..<3 { group.addTask { try await Self.exchange("/held", with: server) } }
+        for _ in 0..<3 { #expect(try await served.wait() == "held") }
+        group.addTask { try await Self.exchange("/next", with: server) }
+        await #expect(throws: TestSignalError.timedOut) {
+          _ = try await served.wait(timeoutSeconds: 1)
+        }
+        release.signal()
+        #expect(try await served.wait() == "next")
+        for _ in 0..<2 { release.signal() }
+        for try await reply in group { #expect(reply.hasPrefix("HTTP/1.1 200 "), "\(reply)") }
+      }
+    }
+  }
+
+  private static func exchange(_ path: String, with server: TestServer) async throws -> String {
+    try await RawConnection.exchange(
+      port: server.port, "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+  }
+
   @Test("the client's address is the peer's, or what a trusted proxy says")
   func address() async throws {
     let lie = ("X-Forwarded-For", "198.51.100.7")

@@ -1,27 +1,30 @@
-/// Where a caller's statements would rather run, by the tenant's name.
+/// Where a caller's statements would rather run.
 ///
 /// A backend that has served a tenant before has its catalogue entries and its prepared statements at hand; one that has not
 /// takes many times as long. With a home for each tenant, and a second one for when the first is busy, a thousand tenants
 /// spread over the connections, instead of every connection learning, and keeping in memory, a thousand tenants.
-struct Affinity: Equatable {
-  /// Nil for the platform's own statements, which are at home everywhere.
-  let tenant: UInt64?
+enum Affinity: Equatable {
+  /// The platform's own statements are at home everywhere.
+  case platform
+  /// A tenant, by a hash of its name.
+  case tenant(UInt64)
+  /// A group of tenants that is served together; no two of them share a home where there are places enough.
+  case lane(Int)
 
   init(_ schema: TenantSchema?) {
-    // The end of the name: it is the random part of the tenant's id.
-    tenant = schema?.name.utf8.suffix(12).reduce(0xcbf2_9ce4_8422_2325) { hash, byte in
-      (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
+    guard let schema else {
+      self = .platform
+      return
     }
-  }
-
-  /// A group of tenants that is served together, at home first in the place of its number: lanes do not get in each
-  /// other's way, and only one connection learns the tenants of each.
-  init(lane: Int) {
-    tenant = UInt64(lane)
+    // The end of the name: it is the random part of the tenant's id.
+    self = .tenant(
+      schema.name.utf8.suffix(12).reduce(0xcbf2_9ce4_8422_2325) { hash, byte in
+        (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
+      })
   }
 }
 
-/// The two places a tenant is at home in.
+/// The two places a tenant or a lane is at home in.
 struct Homes: Equatable {
   let first: Int
   let second: Int
@@ -59,14 +62,15 @@ struct Places {
 
   mutating func giveBack(_ place: Int) { places[place] = .idle }
 
-  /// The two taken places with the greatest weights (rendezvous hashing): when one is taken or left, only those tenants
+  /// The two taken places with the greatest weights (rendezvous hashing): when one is taken or left, only those
   /// move whose home it is.
-  func homes(of tenant: UInt64) -> Homes? {
+  func homes(of affinity: Affinity) -> Homes? {
+    if affinity == .platform { return nil }
     var best: (place: Int, weight: UInt64)?
     var next: (place: Int, weight: UInt64)?
     for (place, state) in places.enumerated() {
       if case .free = state { continue }
-      let weight = Self.weight(of: tenant, at: place)
+      let weight = Self.weight(of: affinity, at: place)
       if weight >= best?.weight ?? 0 {
         next = best
         best = (place, weight)
@@ -93,10 +97,18 @@ struct Places {
     }
   }
 
-  /// How much the tenant likes the place: SplitMix64's finalizer over both; a lane likes none as much as that of its number.
-  static func weight(of tenant: UInt64, at place: Int) -> UInt64 {
-    if tenant == UInt64(place) { return .max }
-    var mixed = tenant ^ (UInt64(place + 1) &* 0x9e37_79b9_7f4a_7c15)
+  /// How much the place is liked.
+  ///
+  /// Tenants by SplitMix64's finalizer over both. Lanes like every place whose number is theirs, counted by lanes, the lowest most.
+  static func weight(of affinity: Affinity, at place: Int) -> UInt64 {
+    let kind: UInt64
+    switch affinity {
+    case .platform: return 0
+    case .tenant(let hash): kind = hash
+    case .lane(let lane) where place % Database.lanes == lane: return .max - UInt64(place)
+    case .lane(let lane): kind = UInt64(lane)
+    }
+    var mixed = kind ^ (UInt64(place + 1) &* 0x9e37_79b9_7f4a_7c15)
     mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
     mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
     return mixed ^ (mixed >> 31)

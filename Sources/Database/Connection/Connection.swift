@@ -93,7 +93,7 @@ import Synchronization
   /// Who may use it without SET ROLE.
   var affinity: Affinity? {
     switch role {
-    case .platform: Affinity(nil)
+    case .platform: .platform
     case .tenant(let schema): Affinity(schema)
     case .unknown: nil
     }

@@ -25,7 +25,7 @@ struct PoolState {
     if let index = idle.lastIndex(where: { $0.role == affinity }) {
       return lend(at: index, to: affinity, now: now)
     }
-    guard let tenant = affinity.tenant, let homes = places.homes(of: tenant) else {
+    guard let homes = places.homes(of: affinity) else {
       return lend(at: 0, to: affinity, now: now)
     }
     let best = bestIdle(for: affinity)
@@ -37,10 +37,9 @@ struct PoolState {
     return lend(at: best, to: affinity, now: now)
   }
 
-  /// The idle connection that the tenant likes most, so that it always strays to the same ones.
+  /// The idle connection that the caller likes most, so that it always strays to the same ones; for the platform's the first.
   private func bestIdle(for affinity: Affinity) -> Int {
-    guard let tenant = affinity.tenant else { return 0 }
-    let weights = idle.map { Places.weight(of: tenant, at: $0.connection.place) }
+    let weights = idle.map { Places.weight(of: affinity, at: $0.connection.place) }
     return weights.indices.max { weights[$0] < weights[$1] } ?? 0
   }
 

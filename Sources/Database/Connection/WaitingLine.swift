@@ -20,9 +20,9 @@ final class Waiter: @unchecked Sendable {
 
   /// Whether the place is one of its homes; everything is at home everywhere that belongs to no tenant.
   fileprivate func prefers(_ place: Int, of places: Places) -> Bool {
-    guard let tenant = affinity.tenant else { return true }
+    if affinity == .platform { return true }
     if homesGeneration != places.generation {
-      homes = places.homes(of: tenant)
+      homes = places.homes(of: affinity)
       homesGeneration = places.generation
     }
     return homes?.contains(place) ?? true

@@ -17,8 +17,8 @@ final class AuditQueue: Sendable {
     let written: CheckedContinuation<Bool, any Error>
   }
 
-  /// The line of those that stand aside; the others are numbered up to it.
-  static let aside = 4
+  /// The line of those that stand aside; the others, each with a lane of the database, are numbered up to it.
+  static let aside = Database.lanes
   /// What is written together is so small that nobody waits long for it.
   private static let tenantsMax = 32
   private static let eventsMax = 1000

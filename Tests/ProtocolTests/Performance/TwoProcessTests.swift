@@ -81,6 +81,17 @@ struct TwoProcessTests {
     try await pair.end()
   }
 
+  @Test("A new signing key")
+  func key() async throws {
+    let pair = try await Pair()
+    let address = "\(pair.other)/.well-known/jwks.json"
+    let before = try await HTTP.get(address).json
+    #expect(before["keys"]?.arrayValue?.isEmpty == false)
+    try await pair.tenant.admin.document(.POST, "\(pair.tenant.path)/keys/rotate", [:])
+    try await withinASecond("the key") { try await HTTP.get(address).json != before }
+    try await pair.end()
+  }
+
   @Test("A suspended organization, and one that is resumed")
   func suspension() async throws {
     let pair = try await Pair()

@@ -15,10 +15,11 @@ final class Wiretap: Sendable {
   private static let secretParameters: Set = [
     "password", "username", "code", "refresh_token", "token", "client_secret", "code_verifier",
     "csrf", "state", "nonce", "id_token_hint", "login_hint", "email", "continue",
+    "client_assertion", "assertion", "subject_token", "device_code", "user_code", "logout_token",
   ]
   private static let secretMembers: Set = [
     "access_token", "refresh_token", "id_token", "client_secret", "password", "email", "name",
-    "street_address", "username",
+    "street_address", "username", "device_code", "user_code", "registration_access_token",
   ]
 
   /// What was heard, by where; short values could be anywhere by chance.

@@ -76,6 +76,24 @@ struct LimitTests {
     #expect(try await HTTP.get("\(neighbour.issuer)/login").status == 200)
   }
 
+  @Test("All requests to an organization have a limit, which is no other's and can be lifted")
+  func organization() async throws {
+    let tenant = try await Harness.shared().tenant()
+    let neighbour = try await Harness.shared().tenant()
+    try await tenant.set(["limit_tenant": "1/m:2"])
+    for expected in [200, 200, 429] {
+      let reply = try await HTTP.get("\(tenant.issuer)/login")
+      #expect(reply.status == expected)
+      // What others do at an organization is nobody's business.
+      #expect(reply.headers.first(name: "ratelimit") == nil)
+    }
+    let error = try await HTTP.post(form: [("token", "x")], to: "\(tenant.issuer)/oauth2/revoke")
+    #expect(error.status == 429)
+    for _ in 0..<5 { #expect(try await HTTP.get("\(neighbour.issuer)/login").status == 200) }
+    try await tenant.set(["limit_tenant": "off"])
+    for _ in 0..<5 { #expect(try await HTTP.get("\(tenant.issuer)/login").status == 200) }
+  }
+
   @Test("Sign-ins have a limit by address and one by account, also with the right password")
   func signIn() async throws {
     let tenant = try await Harness.shared().tenant()
@@ -96,7 +114,7 @@ struct LimitTests {
     #expect(refused.headers.first(name: "ratelimit")?.contains("\"sign-in\";r=0") == true)
   }
 
-  @Test("The administrative API has a limit for each operator; a limit can be lifted again")
+  @Test("The administrative API has a limit for each operator")
   func administration() async throws {
     let deployment = try await Deployment()
     let server = try await deployment.serve(

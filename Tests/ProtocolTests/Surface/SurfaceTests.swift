@@ -19,9 +19,10 @@ struct SurfaceTests {
   static let marker = "zq7markerzq7"
   static let hostile = "%3Cscript%3E\(marker)%3C%2Fscript%3E%22%27"
 
-  static func routes(_ deployment: Deployment, slug: String, parameter: String) async throws
-    -> [Route]
-  {
+  /// What the server has mounted, with what is known in place of parameters by their names, and something for every other.
+  static func routes(
+    _ deployment: Deployment, known: [String: String], parameter: String
+  ) async throws -> [Route] {
     let process = try await TenureProcess(
       ["routes"], environment: deployment.environment, folder: deployment.folder)
     #expect(try await process.wait() == 0)
@@ -29,9 +30,8 @@ struct SurfaceTests {
       let parts = line.split(separator: " ")
       try #require(parts.count == 2, "\(line)")
       let segments = parts[1].split(separator: "/").map { segment -> String in
-        if segment == ":slug" { return slug }
-        return segment.hasPrefix(":") || segment.hasPrefix("{") || segment.hasPrefix("*")
-          ? parameter : String(segment)
+        guard segment.hasPrefix("{") else { return String(segment) }
+        return known[String(segment.dropFirst().dropLast())] ?? parameter
       }
       return Route(
         method: HTTPMethod(rawValue: String(parts[0])), template: String(line),
@@ -40,26 +40,69 @@ struct SurfaceTests {
   }
 
   struct Visitor: Sendable, CustomTestStringConvertible {
+    enum Identity { case nobody, person, operatorOfTheSystem }
+
     let testDescription: String
+    let identity: Identity
+    /// Routes that answer this visitor's GET with 200, so that the walk is known to come through.
+    let reaches: [String]
     let headers: [(String, String)]
     let parameter: String
     let query: String
     let body: String?
 
     init(
-      _ name: String, headers: [(String, String)] = [], parameter: String = UUID().uuidString,
+      _ name: String, _ identity: Identity = .nobody, reaches: [String] = [],
+      headers: [(String, String)] = [], parameter: String = UUID().uuidString,
       query: String = "", body: String? = nil
     ) {
       testDescription = name
+      self.identity = identity
+      self.reaches = reaches
       self.headers = headers
       self.parameter = parameter
       self.query = query
       self.body = body
     }
+
+    /// An operator changes nothing here: the organization is still to be asked for the rest.
+    var methods: [HTTPMethod] {
+      let reading: [HTTPMethod] = [.GET, .HEAD, .OPTIONS, .TRACE]
+      return identity == .operatorOfTheSystem
+        ? reading : reading + [.POST, .PUT, .PATCH, .DELETE]
+    }
+
+    func credentials(_ tenant: TestTenant) async throws -> [(String, String)] {
+      switch identity {
+      case .nobody: return []
+      case .operatorOfTheSystem:
+        return [("authorization", "Bearer \(try await tenant.admin.accessToken())")]
+      case .person:
+        let browser = Browser()
+        _ = try await tenant.signIn(tenant.person(), with: browser)
+        return [("cookie", try #require(browser.cookieHeader(for: "\(tenant.issuer)/")))]
+      }
+    }
   }
 
   static let visitors = [
-    Visitor("a browser", headers: [("accept", "text/html")]),
+    Visitor(
+      "a browser",
+      reaches: ["/t/{slug}/login", "/t/{slug}/oidc/session", "/t/{slug}/.well-known/jwks.json"],
+      headers: [("accept", "text/html")]),
+    Visitor(
+      "somebody who is signed in", .person,
+      reaches: [
+        "/t/{slug}/privacy", "/t/{slug}/account/sessions", "/t/{slug}/device",
+        "/t/{slug}/oidc/logout",
+      ],
+      headers: [("accept", "text/html")]),
+    Visitor(
+      "an operator", .operatorOfTheSystem,
+      reaches: [
+        "/admin/v1/organizations/{organization}", "/admin/v1/organizations/{organization}/users",
+        "/admin/v1/jobs",
+      ]),
     Visitor("a program", headers: [("accept", "application/json")]),
     Visitor(
       "markup everywhere",
@@ -102,18 +145,25 @@ struct SurfaceTests {
     let tenant = try await harness.tenant()
     let deployment = harness.deployment
     let mounted = try await Self.routes(
-      deployment, slug: tenant.slug, parameter: visitor.parameter)
+      deployment, known: ["slug": tenant.slug, "organization": tenant.id],
+      parameter: visitor.parameter)
+    let headers = try await visitor.headers + visitor.credentials(tenant)
+    var reached: Set<String> = []
     // Whatever is mounted: at least what the platform can't be without.
     #expect(mounted.count > 40)
-    let methods: [HTTPMethod] = [.GET, .HEAD, .POST, .PUT, .PATCH, .DELETE, .OPTIONS, .TRACE]
     for path in Set(mounted.map(\.path)) {
-      for method in methods {
+      for method in visitor.methods {
         let hasBody = ![.GET, .HEAD, .OPTIONS, .TRACE].contains(method)
         let reply = try await HTTP.send(
           method, deployment.baseURL + path + (visitor.query.isEmpty ? "" : "?" + visitor.query),
-          headers: visitor.headers, body: hasBody ? visitor.body.map { Array($0.utf8) } : nil)
+          headers: headers, body: hasBody ? visitor.body.map { Array($0.utf8) } : nil)
         Self.check(reply, "\(method.rawValue) \(path)", path)
+        if method == .GET, reply.status == 200 { reached.insert(path) }
       }
+    }
+    for template in visitor.reaches {
+      let route = try #require(mounted.first { $0.template == "GET \(template)" }, "\(template)")
+      #expect(reached.contains(route.path), "\(template)")
     }
   }
 
@@ -121,14 +171,20 @@ struct SurfaceTests {
     let header = { reply.headers.first(name: $0) }
     #expect(reply.status < 500, "\(name): \(reply)")
     let policy = header("content-security-policy") ?? ""
-    for directive in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
+    // The one page that is made for the frames of applications (OpenID Connect Session Management section 3.2).
+    let isFramed = path.hasSuffix("/oidc/session") && reply.status == 200
+    let ancestors = isFramed ? "frame-ancestors *" : "frame-ancestors 'none'"
+    for directive in ["default-src 'none'", ancestors, "base-uri 'none'"] {
       #expect(policy.contains(directive), "\(name): \(policy)")
     }
-    #expect(!policy.contains("script-src") && !policy.contains("unsafe"), "\(name): \(policy)")
-    #expect(header("x-frame-options") == "DENY", "\(name)")
+    #expect(policy.contains("script-src") == isFramed, "\(name): \(policy)")
+    #expect(!policy.contains("unsafe"), "\(name): \(policy)")
+    #expect(header("x-frame-options") == (isFramed ? nil : "DENY"), "\(name)")
     #expect(header("x-content-type-options") == "nosniff", "\(name)")
     #expect(header("referrer-policy") == "same-origin", "\(name)")
-    #expect(header("cross-origin-resource-policy") == "same-origin", "\(name)")
+    #expect(
+      header("cross-origin-resource-policy") == (isFramed ? "cross-origin" : "same-origin"),
+      "\(name)")
     #expect(header("permissions-policy") != nil, "\(name)")
     #expect(header("x-request-id") != nil, "\(name)")
     #expect(header("server") == nil && header("x-powered-by") == nil, "\(name)")
@@ -139,7 +195,7 @@ struct SurfaceTests {
       #expect(!location.contains(marker + ".example"), "\(name) redirects to \(location)")
     }
     let isMarkup = header("content-type")?.contains("html") == true
-    #expect(!isMarkup || !reply.text.contains("<script>"), "\(name) reflects markup")
+    #expect(!isMarkup || isFramed || !reply.text.contains("<script>"), "\(name) reflects markup")
     for field in reply.headers
     where !["location", "x-request-id"].contains(field.name.lowercased()) {
       #expect(!field.value.contains(marker), "\(name) reflects in \(field)")
@@ -162,7 +218,10 @@ struct SurfaceTests {
   private static func checkCookies(_ reply: Reply, _ name: String) {
     for cookie in reply.headers["set-cookie"] {
       let parts = cookie.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces) }
-      #expect(parts.contains("HttpOnly") && parts.contains("SameSite=Lax"), "\(name): \(cookie)")
+      // The page in the frames of applications reads the browser's state (OpenID Connect Session Management section 3.2).
+      let isReadable = cookie.hasPrefix("tenure_browser_state=")
+      #expect(parts.contains("HttpOnly") == !isReadable, "\(name): \(cookie)")
+      #expect(parts.contains("SameSite=Lax"), "\(name): \(cookie)")
       #expect(!parts.contains { $0.hasPrefix("Domain") }, "\(name): \(cookie)")
     }
     // Every form we show carries the token that only we can make.
