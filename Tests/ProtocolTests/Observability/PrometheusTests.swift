@@ -159,7 +159,10 @@ struct Prometheus: Sendable {
       if let reply = try? await HTTP.get("\(base)/targets") {
         last = reply.json
         let target = last["data"]?["activeTargets"]?.arrayValue?.first
-        if target?["health"] == "up", target?["lastError"] == "" { return }
+        // A scrape can be queried a moment after it counts as done.
+        if target?["health"] == "up", target?["lastError"] == "", try await !query("up").isEmpty {
+          return
+        }
       }
       try await Task.sleep(for: .milliseconds(100))
     }
