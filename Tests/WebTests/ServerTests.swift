@@ -155,6 +155,7 @@ struct ServerTests {
       #expect(line.metadata["tenant"] == "acme")
       #expect(line.metadata["status"]?.description == "200")
       #expect(line.metadata["method"] == "GET")
+      #expect(line.metadata["duration_us"].flatMap { Int($0.description) }.map { $0 > 0 } == true)
       #expect(!server.lines.text.contains("secret"))
 
       for bad in [

@@ -111,7 +111,7 @@ struct ConnectionTests {
     let test = try await TestDatabase.shared()
     let database = test.another {
       $0.connectionsMax = 4
-      $0.waitSeconds = 60
+      $0.waitSeconds = 300
     }
     let sum = try await withThrowingTaskGroup(of: Int.self) { group in
       for value in 1...10_000 {
@@ -217,7 +217,7 @@ struct ConnectionTests {
     let test = try await TestDatabase.shared()
     let database = test.another {
       $0.connectionsMax = 1
-      $0.waitSeconds = 60
+      $0.waitSeconds = 300
     }
     try await database.transaction { tx in
       _ = try await tx.first(Echo(value: 0))
