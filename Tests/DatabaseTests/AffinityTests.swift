@@ -50,15 +50,12 @@ struct AffinityTests {
     }
   }
 
-  @Test("where there are few places, lanes first share second homes, then first ones")
+  @Test("a lane whose place is there is at home in it first, however few there are")
   func crowdedLanes() throws {
     for count in 1...7 {
       let places = places(count)
       for lane in 0..<min(count, Database.lanes) {
         #expect(try homes(.lane(lane), places).first == lane)
-      }
-      for lane in count..<max(count, Database.lanes) {
-        #expect(try homes(.lane(lane), places).first < count)
       }
     }
   }

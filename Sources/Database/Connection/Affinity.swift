@@ -99,7 +99,7 @@ struct Places {
 
   /// How much the place is liked.
   ///
-  /// Tenants by SplitMix64's finalizer over both. Lanes like every place whose number is theirs, counted by lanes, the lowest most.
+  /// Tenants by SplitMix64's finalizer over both. A lane likes each fourth place, from that of its own number on, more than all others, and the lowest most.
   static func weight(of affinity: Affinity, at place: Int) -> UInt64 {
     let kind: UInt64
     switch affinity {

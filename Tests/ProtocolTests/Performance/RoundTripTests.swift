@@ -85,10 +85,6 @@ struct RoundTripTests {
   }
 
   private static func roundTrips(of port: UInt16) async throws -> Int {
-    let text = try await HTTP.get("http://127.0.0.1:\(port)/metrics").text
-    let line = text.split(separator: "\n").first {
-      $0.hasPrefix("tenure_database_round_trips_total ")
-    }
-    return try #require(line?.split(separator: " ").last.flatMap { Int($0) })
+    try await #require(Scrape(port)["tenure_database_round_trips_total"])
   }
 }

@@ -85,10 +85,13 @@ struct TwoProcessTests {
   func key() async throws {
     let pair = try await Pair()
     let address = "\(pair.other)/.well-known/jwks.json"
-    let before = try await HTTP.get(address).json
-    #expect(before["keys"]?.arrayValue?.isEmpty == false)
+    func count() async throws -> Int {
+      try await HTTP.get(address).json["keys"]?.arrayValue?.count ?? 0
+    }
+    let before = try await count()
+    #expect(before > 0)
     try await pair.tenant.admin.document(.POST, "\(pair.tenant.path)/keys/rotate", [:])
-    try await withinASecond("the key") { try await HTTP.get(address).json != before }
+    try await withinASecond("the key") { try await count() > before }
     try await pair.end()
   }
 

@@ -16,6 +16,7 @@ struct ForgeryTests {
     _ button: String, on page: (url: String, reply: Reply), fill: [(String, String)] = [],
     with browser: Browser
   ) async throws {
+    SurfaceTests.check(page.reply, page.url, page.url)
     let form = try #require(Browser.forms(page.reply.text).first { $0.buttons[button] != nil })
     let code = try #require(form.values.first { $0.0 == "csrf" }?.1)
     let target = try #require(
@@ -47,6 +48,7 @@ struct ForgeryTests {
     #expect(try await tenant.events("authorization.granted").isEmpty)
     let back = try await browser.submit(page.reply, at: page.url, press: "accept").reply
     #expect(back.locationParameter("code") != nil, "\(back)")
+    #expect(try await !tenant.events("authorization.granted").isEmpty)
   }
 
   @Test("The device pages: the device goes on waiting")
