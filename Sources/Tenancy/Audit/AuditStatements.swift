@@ -42,8 +42,9 @@ struct AuditColumns: Sendable {
 ///
 /// Events about somebody who has been erased, or is being erased, arrive anonymised: the subjects
 /// are locked before they are looked at, so that an erasure that comes first is seen, and one that
-/// comes later finds the events. First the subjects, then the counter, which asks whether they have
-/// been counted: whoever changes an account takes the locks in this order too.
+/// comes later finds the events. First the subjects, then the counter, which looks among them for
+/// the nil UUID (RFC 9562 section 5.9) and so waits for all: whoever changes an account takes the
+/// locks in this order too.
 ///
 /// The update holds the counter until the transaction ends, so numbers have no gaps. Nothing looks
 /// into the table of events, however long the plan is kept that was made while it was empty: the
@@ -70,7 +71,8 @@ struct InsertAuditBatch: Statement {
            update \(tenant).audit_head
               set last_seq = last_seq + \(\.count)
             where id = 1
-              and (select count(*) from living) >= 0
+              and not exists (
+                    select from living where id = '00000000-0000-0000-0000-000000000000')
         returning last_seq - \(\.count) as base),
          given as (
            select generate_series(1, \(\.count)) as number, unnest(\(\.columns.ids)) as id,

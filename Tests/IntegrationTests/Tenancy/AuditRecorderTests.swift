@@ -43,6 +43,19 @@ struct AuditRecorderTests {
       logger: harness.test.logger)
   }
 
+  @Test(
+    "the table refuses what is no outcome and no kind of actor",
+    arguments: ["outcome", "actor_kind"])
+  func checks(_ column: String) async throws {
+    try await recorder().record(event(0), tenant: tenant)
+    let table = "\(tenant.schema.name).audit_event"
+    let error = await #expect(throws: DatabaseError.self) {
+      try await harness.database.script("update \(table) set \(column) = 'other'")
+    }
+    #expect(error?.sqlState == .checkViolation)
+    #expect(error?.constraint == "audit_event_\(column)_check")
+  }
+
   @Test("50 writers at once: no gap, no duplicate, and none of those that roll back")
   func inTransactions() async throws {
     struct Cancelled: Error {}
@@ -258,6 +271,21 @@ struct AuditRecorderTests {
     #expect(row.subject == nil && row.actorID == nil && row.personal == nil)
   }
 
+  @Test("an event that waits for its subject does not hold the counter meanwhile")
+  func orderOfLocks() async throws {
+    let user = try await harness.user(["username": "alice"])
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      try await harness.database.transaction(in: tenant.schema) { tx in
+        _ = try await tx.first(LockUser(id: user.id))
+        group.addTask { try await recorder().record(event(1, user), tenant: tenant) }
+        try await eventually { try await harness.isAnybodyWaiting() }
+        #expect(try await tx.first(LockTestHead()) == 1)
+      }
+      try await group.waitForAll()
+    }
+    #expect(try await harness.events().map(\.seq) == [1, 2])
+  }
+
   @Test func aTenantWithoutACounterIsAMistake() async throws {
     try await harness.database.run(DeleteTestHead(), in: tenant.schema)
     await #expect(throws: AuditError.noHead) {
@@ -269,6 +297,11 @@ struct AuditRecorderTests {
       }
     }
   }
+}
+
+private struct LockTestHead: Statement {
+  static let sql: SQL<Self> = "select last_seq from \(tenant).audit_head for update nowait"
+  static func decode(_ row: inout RowReader) throws -> Int { try row.next() }
 }
 
 struct DeleteTestHead: Statement {
