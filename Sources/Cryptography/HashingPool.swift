@@ -49,6 +49,21 @@ final class HashingPool: Sendable {
   var threadCount: Int { state.withLock { $0.threads } }
   var queueLength: Int { state.withLock { $0.queue.count } }
 
+  /// Whether three quarters of the queue are taken, or whoever waits longest has three quarters of the deadline behind them.
+  var isCrowded: Bool {
+    state.withLock { state in
+      guard let oldest = state.queue.first else { return false }
+      return Self.isCrowded(
+        waiting: state.queue.count - state.idleThreads, queueMax: queueMax,
+        left: oldest.deadline - .now, deadline: deadline)
+    }
+  }
+
+  /// The rule without state.
+  static func isCrowded(waiting: Int, queueMax: Int, left: Duration, deadline: Duration) -> Bool {
+    waiting >= queueMax - queueMax / 4 || left <= deadline / 4
+  }
+
   func tag(_ input: Argon2id.Input) async throws -> [UInt8] {
     let id = state.withLock { state in
       state.lastID += 1

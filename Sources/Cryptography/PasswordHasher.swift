@@ -86,6 +86,9 @@ package final class PasswordHasher: Service {
     await pool.stop()
   }
 
+  /// Whether so many wait for a hash, or for so long, that what is left of the queue should be left to those who have a form to send.
+  package var isCrowded: Bool { pool.isCrowded }
+
   /// A new hash in PHC form, with a salt of its own.
   package func hash(_ password: Secret<String>) async throws -> String {
     let salt = random.bytes(Self.saltCount)

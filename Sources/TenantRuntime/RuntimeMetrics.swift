@@ -31,8 +31,8 @@ struct RuntimeMetrics: Sendable {
         "tenure_tokens_issued_total", "Successful answers of the token endpoint, by grant type.",
         by: "grant", tokens),
       .counter(
-        "tenure_sign_ins_total", "Attempts to sign in, by what came of them.", by: "outcome",
-        signIns),
+        "tenure_sign_ins_total", "Sign-ins, tried or turned away before, by what came of them.",
+        by: "outcome", signIns),
       .counter(
         "tenure_introspections_total", "Tokens looked at for resource servers.", by: "active",
         introspections),

@@ -199,13 +199,15 @@ private struct InteractionEndpoints {
       consents: consents, hints: hints, clients: tenancy.clients, clock: clock)
     let codes = AuthorizationCodes(
       database: database, audit: tenancy.audit, clock: clock, random: random)
+    let admission = SignInAdmission(users: tenancy.users, metrics: metrics, random: random)
     endpoints = [
       AuthorizeEndpoint(
         reader: reader, objects: objects, sessions: sessions, situations: situations,
-        codes: codes, pages: pages),
+        codes: codes, pages: pages, admission: admission),
       LoginEndpoint(
         users: tenancy.users, authorizations: reader, sessions: sessions, throttle: throttle,
-        audit: tenancy.audit, forms: forms, pages: pages, metrics: metrics),
+        audit: tenancy.audit, forms: forms, pages: pages, metrics: metrics,
+        admission: admission),
       ConsentEndpoint(
         reader: reader, sessions: sessions, situations: situations, codes: codes,
         choices: PurposeChoices(consents: consents), users: tenancy.users, database: database,

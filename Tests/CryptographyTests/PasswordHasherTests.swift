@@ -181,6 +181,31 @@ struct HashingPoolTests {
     await pool.stop()
   }
 
+  @Test(
+    "three quarters of the queue are a crowd, and so are three quarters of the deadline",
+    arguments: [
+      (5, 8, 30, false), (6, 8, 30, true), (1, 8, 9, false), (1, 8, 7, true), (0, 1, 30, false),
+      (1, 1, 30, true), (-3, 8, 30, false),
+    ])
+  func crowd(waiting: Int, queueMax: Int, secondsLeft: Int, isCrowded: Bool) {
+    #expect(
+      HashingPool.isCrowded(
+        waiting: waiting, queueMax: queueMax, left: .seconds(secondsLeft), deadline: .seconds(30))
+        == isCrowded)
+  }
+
+  @Test("a crowd is over when it is hashed")
+  func crowdIsOver() async throws {
+    let pool = Self.pool(threadsMax: 1, queueMax: 8)
+    #expect(!pool.isCrowded)
+    let cost = Argon2id.Cost(memoryKiB: 32_768, iterations: 16, lanes: 1)
+    async let results = Self.results(16, pool, cost: cost)
+    while !pool.isCrowded { await Task.yield() }
+    #expect(await results.contains { result in if case .success = result { true } else { false } })
+    #expect(!pool.isCrowded)
+    await pool.stop()
+  }
+
   @Test("what waited past its deadline is not hashed")
   func deadline() async throws {
     let pool = Self.pool(deadline: .zero)

@@ -18,6 +18,9 @@ package struct Passwords: Sendable {
     self.hasher = hasher
   }
 
+  /// Whether whoever has not typed a password yet should come back later: see ``PasswordHasher/isCrowded``.
+  package var isCrowded: Bool { hasher.isCrowded }
+
   package static func problem(_ password: Secret<String>) -> ClaimError? {
     let text = password.reveal()
     if text.utf8.count > bytesMax {

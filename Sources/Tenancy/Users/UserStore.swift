@@ -24,6 +24,9 @@ package struct UserStore: Sendable {
     self.random = random
   }
 
+  /// Whether whoever has not typed a password yet should come back later.
+  package var isCrowded: Bool { passwords.isCrowded }
+
   // MARK: Create
 
   /// A new account with or without a password.

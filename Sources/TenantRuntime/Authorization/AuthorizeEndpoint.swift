@@ -16,6 +16,7 @@ struct AuthorizeEndpoint: TenantEndpoint {
   let situations: AuthorizationSituations
   let codes: AuthorizationCodes
   let pages: Pages
+  let admission: SignInAdmission
 
   func mount(on routes: some RouterMethods<TenantContext>) {
     routes.get("oauth2/authorize") { request, context in
@@ -78,6 +79,7 @@ struct AuthorizeEndpoint: TenantEndpoint {
     case .refuse(let error):
       throw error
     case .signIn:
+      try admission.check()
       return try page("login", authorization, startedAt: situation.now, request, context)
     case .askConsent:
       let started = situation.interactionStartedAt ?? session?.authenticatedAt

@@ -8,7 +8,6 @@ import Web
 /// `GET` and `POST /login`: the sign-in page (our page; RFC 6749 section 3.1 leaves it to the server).
 struct LoginEndpoint: TenantEndpoint {
   static let identifierBytesMax = 320
-  static let busyRetrySeconds = 5
 
   let users: UserStore
   let authorizations: AuthorizationReader
@@ -18,6 +17,7 @@ struct LoginEndpoint: TenantEndpoint {
   let forms: FormGuards
   let pages: Pages
   let metrics: RuntimeMetrics
+  let admission: SignInAdmission
 
   func mount(on routes: some RouterMethods<TenantContext>) {
     routes.get("login", use: show)
@@ -25,6 +25,7 @@ struct LoginEndpoint: TenantEndpoint {
   }
 
   func show(_ request: Request, in context: TenantContext) async throws -> Response {
+    try admission.check()
     let visit = try await visit(Query(request), in: context.tenant)
     return try page(visit, identifier: visit.loginHint, notice: nil, request, context)
   }
@@ -70,7 +71,8 @@ struct LoginEndpoint: TenantEndpoint {
       let path = visit.continuation.path(issuerPath: context.tenant.issuerPath)
       return Redirect(to: path, cookies: cookies).response(from: request, context: context)
     } catch PasswordHashError.busy {
-      return try page(visit, identifier: identifier, notice: .busy, request, context)
+      let notice = LoginNotice.busy(seconds: admission.retryAfterSeconds())
+      return try page(visit, identifier: identifier, notice: notice, request, context)
     }
   }
 
@@ -151,7 +153,7 @@ struct LoginEndpoint: TenantEndpoint {
 enum LoginNotice: Equatable {
   case incomplete
   case wrong
-  case busy
+  case busy(seconds: Int)
   case wait(seconds: Int)
   case locked(seconds: Int)
 
@@ -175,8 +177,7 @@ enum LoginNotice: Equatable {
   var retryAfterSeconds: Int? {
     switch self {
     case .incomplete, .wrong: nil
-    case .busy: LoginEndpoint.busyRetrySeconds
-    case .wait(let seconds), .locked(let seconds): seconds
+    case .busy(let seconds), .wait(let seconds), .locked(let seconds): seconds
     }
   }
 
