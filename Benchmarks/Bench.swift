@@ -204,10 +204,11 @@ struct Installation: Sendable {
   }
 
   /// Serves, and returns when the process says that it wants requests and answers them.
-  func serve(port: Int, log: String) async throws -> Product {
+  func serve(port: Int, log: String, isShedding: Bool = false) async throws -> Product {
+    var environment = Self.environment(databaseURL, redisURL, port: port)
+    if isShedding { environment["TENURE_HTTP_QUEUE_MILLISECONDS"] = nil }
     let process = try Companion(
-      [Self.executable, "serve"],
-      environment: Self.environment(databaseURL, redisURL, port: port),
+      [Self.executable, "serve"], environment: environment,
       log: URL(fileURLWithPath: "\(Report.folder)/\(log).log"))
     try await process.answers("/readyz", at: port + Self.internalOffset)
     try await process.answers("/t/system/.well-known/jwks.json", at: port)
@@ -232,7 +233,8 @@ struct Installation: Sendable {
       "TENURE_INTERNAL_PORT": "\(port + internalOffset)",
       "TENURE_LIMIT_ADDRESS": far, "TENURE_LIMIT_SIGN_IN": far,
       "TENURE_LIMIT_CLIENT": far, "TENURE_LIMIT_USER": far, "TENURE_LIMIT_TENANT": far,
-      "TENURE_LIMIT_OPERATOR": far, "TENURE_HTTP_CONNECTIONS_PER_ADDRESS": "off",
+      "TENURE_LIMIT_OPERATOR": far, "TENURE_HTTP_CONNECTIONS": "12000",
+      "TENURE_HTTP_CONNECTIONS_PER_ADDRESS": "off",
       "TENURE_HTTP_QUEUE_MILLISECONDS": "off",
       "TENURE_LOGIN_FREE_ATTEMPTS_PER_ADDRESS": "1000000",
       "TENURE_LOGIN_FREE_ATTEMPTS_PER_USER": "1000000",

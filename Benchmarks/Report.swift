@@ -29,7 +29,8 @@ struct Report: Sendable {
         lines.append("| \(cells.joined(separator: " | ")) |")
       }
     }
-    lines += ["", "\(machine.text); \(Date().formatted(.iso8601.year().month().day()))."]
+    let date = Date().formatted(.iso8601.year().month().day())
+    lines += ["", "`RUNS=\(plan.runs) SECONDS=\(plan.seconds)`; \(machine.text); \(date)."]
     return lines.joined(separator: "\n")
   }
 

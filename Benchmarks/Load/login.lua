@@ -2,8 +2,8 @@
 dofile("Benchmarks/Load/common.lua")
 
 local plan, organizations, bySlug = nil, {}, {}
--- Answers that asked to come back later and whose senders have not begun to wait.
-local turnedAway = 0
+-- How long those will wait who were asked to come back later and have not begun to.
+local turnedAway = {}
 
 function init(args)
   plan = dofile(args[1])
@@ -30,11 +30,11 @@ function request()
   return pop() or any(any(organizations).authorize)
 end
 
--- People who are turned away wait a moment, in milliseconds, and each their own: a second on average.
+-- People who are turned away wait a moment, in milliseconds, and each their own: a second on average, or as
+-- long as they were asked to.
 function delay()
-  if turnedAway == 0 then return 0 end
-  turnedAway = turnedAway - 1
-  return math.random(500, 1500)
+  if #turnedAway == 0 then return 0 end
+  return table.remove(turnedAway)
 end
 
 -- The page: fill it in and send it.
@@ -67,7 +67,8 @@ function response(status, headers, body)
     signIn(headers, body)
   elseif status == 503 and header(headers, "retry-after") then
     busy = busy + 1
-    turnedAway = turnedAway + 1
+    local asked = plan.patient and tonumber(header(headers, "retry-after"))
+    table.insert(turnedAway, (asked or 1) * math.random(500, 1500))
   else
     unexpected(status, body)
   end

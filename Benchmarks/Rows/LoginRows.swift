@@ -68,13 +68,53 @@ struct IsolationRow: Row {
   }
 }
 
+/// Ten thousand people who sign in at the same moment; who is turned away comes back when asked to.
+///
+/// The process is one by itself, with the load shedding that others have turned off.
+struct CrowdRow: Row {
+  let name = "crowd"
+  let work = "10,000 people sign in at once"
+  let bars = [
+    Bar("rate", "sign-ins/s"), Bar("ratio", "of the hash alone"),
+    Bar("hash", "hashes/s in this process"),
+    Bar("busy", "requests/s answered 503 with Retry-After"),
+    Bar("p50", "ms p50 of a request"), Bar("p99", "ms p99 of a request"),
+    Bar("resident", "MiB resident at most"),
+  ]
+
+  private static let people = 10_000
+  /// Long enough that most have been turned away and come back.
+  private static let seconds = 30
+
+  func measure(_ bench: Bench, tenants: Int) async throws -> Figures {
+    let organizations = try await bench.organizations(1)
+    let product = try await bench.product.installation.serve(
+      port: Product.otherPort, log: "serve-crowd", isShedding: true)
+    return try await product.during { product in
+      try await bench.calm()
+      let hash = try await Ceilings.hashes(seconds: bench.plan.seconds)
+      let load = try await Load.run(
+        LoginLoad.script(organizations, port: product.port, isPatient: true),
+        seconds: Self.seconds, connections: Self.people, port: product.port, allowingBusy: true)
+      return [
+        "ratio": load.completedPerSecond / hash, "rate": load.completedPerSecond, "hash": hash,
+        "busy": load.busy / load.seconds, "p50": load.p50Milliseconds, "p99": load.p99Milliseconds,
+        "resident": try ProcessMemory.residentPeak(of: try product.pid) / 1_048_576,
+      ]
+    }
+  }
+}
+
 /// People in front of the sign-in page.
 enum LoginLoad {
-  static func script(_ organizations: [Organization], port: Int) -> Load.Script {
+  /// Who is turned away comes back after a second, or when they were asked to.
+  static func script(_ organizations: [Organization], port: Int, isPatient: Bool = false)
+    -> Load.Script
+  {
     Load.Script(
       file: "login",
       plan: Lua.table([
-        ("host", Lua.text("localhost:\(port)")),
+        ("host", Lua.text("localhost:\(port)")), ("patient", "\(isPatient)"),
         ("organizations", Lua.list(organizations.map { $0.lua(port: port, signedIn: false) })),
       ]))
   }
