@@ -166,7 +166,7 @@ let package = Package(
     tests("TenancyTests", ["Tenancy", "Database", "Cryptography", "JOSE", "Platform"]),
     tests(
       "TenantRuntimeTests",
-      ["TenantRuntime", "Platform", "Cryptography", "JOSE", "Tenancy", "Web"]),
+      ["TenantRuntime", "Cache", "Platform", "Cryptography", "Database", "JOSE", "Tenancy", "Web"]),
     .target(
       name: "TestSupport", dependencies: ["CPostgres", "Database", "Migrations", "Platform", log],
       path: "Tests/TestSupport", swiftSettings: settings),

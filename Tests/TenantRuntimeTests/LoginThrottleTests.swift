@@ -1,4 +1,8 @@
+import Cache
+import Database
+import FoundationEssentials
 import Platform
+import Tenancy
 import Testing
 
 @testable import TenantRuntime
@@ -31,5 +35,66 @@ struct LoginThrottleTests {
       triesForUser: tries, isUserWaiting: userWaits, failuresFromAddress: failures,
       isAddressWaiting: addressWaits)
     #expect(settings.decision(counts) == decision)
+  }
+
+  @Test("Ten guesses one after the other, each wait sat out; then a lock until the window ends")
+  func lock() async {
+    let start = 1_800_000_000
+    let time = ManualClock(Date(unixSeconds: start))
+    let throttle = LoginThrottle(
+      settings: settings, counters: MemoryCounters(capacity: 100, clock: time.clock))
+    let tenant = Self.tenant()
+    func decision(_ name: String = "ada") async -> (LoginThrottle.Attempt, ThrottleDecision) {
+      await throttle.begin(identifier: name, address: "198.51.100.7", in: tenant)
+    }
+
+    var waits: [Int] = []
+    var answers = 0
+    guessing: for _ in 0..<100 {
+      let (attempt, decided) = await decision()
+      switch decided {
+      case .proceed:
+        let (tries, counted) = await throttle.count(attempt)
+        #expect(counted == .proceed)
+        await throttle.failed(attempt, tries: tries)
+        answers += 1
+      case .wait(let seconds):
+        waits.append(seconds)
+        time.advance(bySeconds: Double(seconds))
+      case .locked(let seconds):
+        #expect(seconds == 900)
+        break guessing
+      }
+    }
+    #expect(answers == 10)
+    #expect(waits == [1, 2, 4, 8, 16])
+    #expect(await decision("grace").1 == .proceed)
+
+    time.set(Date(unixSeconds: start + 899))
+    #expect(await decision().1 == .locked(seconds: 900))
+    time.set(Date(unixSeconds: start + 900))
+    #expect(await decision().1 == .proceed)
+  }
+
+  @Test("Who signs in starts anew")
+  func success() async {
+    let throttle = LoginThrottle(
+      settings: settings, counters: MemoryCounters(capacity: 100, clock: .system))
+    let tenant = Self.tenant()
+    for _ in 0..<20 {
+      let (attempt, decided) = await throttle.begin(
+        identifier: "ada", address: "198.51.100.7", in: tenant)
+      #expect(decided == .proceed)
+      _ = await throttle.count(attempt)
+      await throttle.succeeded(attempt)
+    }
+  }
+
+  private static func tenant() -> Tenant {
+    let key = TenantKey.generate(for: .generate(.system, .system))
+    return Tenant(
+      id: key.tenant, slug: "acme", name: "Acme", status: .active,
+      schema: TenantSchema(id: key.tenant.uuid), epoch: 1, issuer: "https://id.example/t/acme",
+      settings: TenantSettings(), key: key)
   }
 }
