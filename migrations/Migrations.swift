@@ -39,9 +39,6 @@ package enum Migrations {
     migration(
       5, "client_revocation", up: PackageResources._005_client_revocation_up_sql,
       down: PackageResources._005_client_revocation_down_sql),
-    migration(
-      6, "audit_checks", up: PackageResources._006_audit_checks_up_sql,
-      down: PackageResources._006_audit_checks_down_sql),
   ]
 
   // SwiftPM names an embedded file after itself, with an underscore for the first digit and for everything else that an

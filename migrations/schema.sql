@@ -165,7 +165,9 @@ CREATE TABLE {tenant}.audit_event (
     detail jsonb NOT NULL,
     personal bytea,
     commitment bytea NOT NULL,
-    commitment_key bytea
+    commitment_key bytea,
+    CONSTRAINT audit_event_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['user'::text, 'client'::text, 'operator'::text, 'system'::text, 'anonymous'::text]))),
+    CONSTRAINT audit_event_outcome_check CHECK ((outcome = ANY (ARRAY['success'::text, 'failure'::text])))
 );
 
 CREATE TABLE {tenant}.audit_head (
@@ -417,14 +419,8 @@ ALTER TABLE ONLY control.spare_schema
 ALTER TABLE ONLY control.tenant_key
     ADD CONSTRAINT tenant_key_pkey PRIMARY KEY (organization_id, version);
 
-ALTER TABLE {tenant}.audit_event
-    ADD CONSTRAINT audit_event_actor_kind_check CHECK ((actor_kind = ANY ('{user,client,operator,system,anonymous}'::text[]))) NOT VALID;
-
 ALTER TABLE ONLY {tenant}.audit_event
     ADD CONSTRAINT audit_event_id_key UNIQUE (id);
-
-ALTER TABLE {tenant}.audit_event
-    ADD CONSTRAINT audit_event_outcome_check CHECK ((outcome = ANY ('{success,failure}'::text[]))) NOT VALID;
 
 ALTER TABLE ONLY {tenant}.audit_event
     ADD CONSTRAINT audit_event_pkey PRIMARY KEY (seq);
