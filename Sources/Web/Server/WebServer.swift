@@ -21,6 +21,11 @@ package struct WebServer: Service {
   private let onListening: @Sendable (Int) async -> Void
   package let metrics: [MetricFamily]
 
+  /// Connections that may wait to be accepted, if `net.core.somaxconn` allows as many (listen(2)).
+  ///
+  /// Whoever finds the queue full asks again after 1, 3, 7 and 15 seconds.
+  private static let acceptQueueMax = 4096
+
   /// - Parameters:
   ///   - settings: Address, port and limits.
   ///   - pages: Renders error pages; its style sheet is mounted, too.
@@ -101,7 +106,7 @@ package struct WebServer: Service {
     let application = Application(
       responder: responder, server: server,
       configuration: ApplicationConfiguration(
-        address: .hostname(settings.address, port: settings.port),
+        address: .hostname(settings.address, port: settings.port), backlog: Self.acceptQueueMax,
         availableConnectionsDelegate: MaximumAvailableConnections(settings.connectionsMax)),
       onServerRunning: { [onListening, settings, drain] channel in
         drain.listens(on: channel)
