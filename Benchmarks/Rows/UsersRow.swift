@@ -66,7 +66,9 @@ struct UsersRow: Row {
 
   private static func email(_ number: Int) -> String { "person-\(number)@example.org" }
 
-  /// Makes the organization and its accounts, or those that an earlier run did not come to.
+  /// Makes the organization and its accounts where a run before has not.
+  ///
+  /// - Throws: ``BenchFailure`` where that run was cut off in the middle.
   private func fill(_ admin: AdminClient) async throws {
     let database = try Services.scratchDatabase(Self.database)
     let known = "select 1 from control.organization where slug = '\(Self.slug)'"
@@ -76,9 +78,10 @@ struct UsersRow: Row {
     let schema = try Services.psql(
       "select schema_name from control.organization where slug = '\(Self.slug)'", at: database)
     let made = Int(try Services.psql("select count(*) from \(schema).user_account", at: database))
-    guard let made, made < Self.count else { return }
-    Terminal.note("  making \(Self.count - made) users")
-    _ = try await Parallel.map(made..<Self.count, width: 32) { number in
+    guard made != Self.count else { return }
+    guard made == 0 else { throw BenchFailure("\(Self.database) is half full: drop it.") }
+    Terminal.note("  making \(Self.count) users")
+    _ = try await Parallel.map(0..<Self.count, width: 32) { number in
       try await admin.post(
         Self.path,
         [

@@ -8,8 +8,13 @@ struct RuntimeMetrics: Sendable {
   private let logoutTokens = Series(valuesMax: 4) { Counter() }
 
   /// What came of an attempt to sign in, as a label.
-  enum SignIn: String {
+  enum SignIn: String, CaseIterable {
     case success, failure, throttled, locked, busy, incomplete
+  }
+
+  /// Every outcome of a sign-in is there from the start: Prometheus sees no rise in a series that is new.
+  init() {
+    for outcome in SignIn.allCases { _ = signIns[outcome.rawValue] }
   }
 
   /// An answer of the token endpoint.

@@ -11,6 +11,8 @@ struct SignInAdmission: Sendable {
   let metrics: RuntimeMetrics
   let random: RandomSource
 
+  /// Counted, and not logged one by one: it is the normal answer to a crowd.
+  ///
   /// - Throws: 503 with `Retry-After`.
   func check() throws(Problem) {
     guard users.isCrowded else { return }

@@ -23,7 +23,7 @@ package struct WebServer: Service {
 
   /// Connections that may wait to be accepted, if `net.core.somaxconn` allows as many (listen(2)).
   ///
-  /// Whoever finds the queue full asks again after 1, 3, 7 and 15 seconds.
+  /// Whoever finds the queue full asks again after a second, then ever later (RFC 6298).
   private static let acceptQueueMax = 4096
 
   /// - Parameters:

@@ -21,6 +21,7 @@ struct MetricValuesTests {
     ])
 
     let start = try await Scrape(port)
+    #expect(start["tenure_sign_ins_total{outcome=\"busy\"}"] == 0)
     #expect(try await tenant.signIn(person, with: Browser()).reply.status == 200)
     let signedIn = try await Scrape(port)
     #expect(signedIn.rise("tenure_sign_ins_total{outcome=\"success\"}", since: start) == 1)
