@@ -11,9 +11,8 @@ struct BusyLoginTests {
     "Some get in, others are asked to come back, nobody else begins, and tokens are not held up")
   func busy() async throws {
     let deployment = try await Deployment()
-    let port = try Deployment.freePort()
     let server = try await deployment.serve(
-      roles: "control,runtime", internalPort: port,
+      roles: "control,runtime",
       environment: [
         "TENURE_PASSWORD_THREADS": "1", "TENURE_PASSWORD_QUEUE_MAX": "4",
         "TENURE_PASSWORD_ITERATIONS": "32",
@@ -62,8 +61,6 @@ struct BusyLoginTests {
     let turnedAway = replies.filter { $0.status == 503 }
     // Who has a page may fill the queue to its end.
     #expect(replies.filter { $0.status == 200 }.count >= 4)
-    let busy = try await Scrape(port)["tenure_sign_ins_total{outcome=\"busy\"}"]
-    #expect(busy == turnedAway.count + 2)
     #expect(!turnedAway.isEmpty)
     for reply in turnedAway {
       try expectTurnedAway(reply)
