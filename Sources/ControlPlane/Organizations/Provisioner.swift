@@ -50,17 +50,21 @@ package struct Provisioner: Sendable {
   /// Makes spare schemas, if it is time for some.
   func refillSpares() async throws { try await spares.refill() }
 
-  /// Makes one more ready organization, unless there are enough or another process makes them.
+  /// Makes one more ready organization, unless there are enough or another process is at it.
+  ///
+  /// Whoever finds the lock taken leaves the rest to its holder, who looks again afterwards. So it takes the lock for
+  /// nothing more itself: the holder would find it taken in turn, and nobody would look again.
   func stock(upTo count: Int) async throws -> Bool {
     let seed = try TenantSeed()
-    let isMade = try await database.transaction { tx in
-      guard try await tx.first(LockReadyOrganizations()) == true,
-        let ready = try await tx.first(
-          CountReadyOrganizations(schemaVersion: migrator.tenantVersion)), ready < count
-      else { return false }
+    let isMade: Bool? = try await database.transaction { tx in
+      guard try await tx.first(LockReadyOrganizations()) == true else { return nil }
+      let ready = try await tx.first(
+        CountReadyOrganizations(schemaVersion: migrator.tenantVersion))
+      guard let ready, ready < count else { return false }
       try await makeReady(seed, epoch: 0, in: tx)
       return true
     }
+    guard let isMade else { return false }
     try await publish()
     return isMade
   }

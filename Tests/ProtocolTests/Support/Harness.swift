@@ -90,14 +90,19 @@ struct Deployment: Sendable {
     throw TestFailure("The internal listener does not listen:\n\(process.printed())")
   }
 
+  /// A port that nobody listens on, for a server that says where it listens, as most do with `SO_REUSEADDR`.
+  ///
+  /// A socket keeps it until the tests end, or the kernel would give it to whatever asks for any port before that
+  /// server is up: another test would speak to the wrong one.
   static func freePort() throws -> UInt16 {
-    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(socket) }
+    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    var on: Int32 = 1
     var address = loopback(port: 0)
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let bound = withUnsafeMutablePointer(to: &address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0
+        setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size)) == 0
+          && bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0
       }
     }
     guard bound else { throw TestFailure("There is no free port.") }
