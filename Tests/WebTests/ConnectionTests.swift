@@ -1,5 +1,9 @@
+import HTTPTypes
 import Hummingbird
 import NIOCore
+import NIOEmbedded
+import NIOExtras
+import NIOHTTPTypes
 import Platform
 import ServiceLifecycle
 import Synchronization
@@ -255,5 +259,34 @@ struct ConnectionTests {
       let second = try #require(reply.firstRange(of: "127.0.0.1"))
       #expect(first.upperBound < second.lowerBound)
     }
+  }
+
+  @Test("an idle connection that is to end answers a request that was on its way")
+  func requestOnItsWay() throws {
+    let connection = try EmbeddedConnection()
+    let channel = connection.channel
+    channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+    channel.embeddedEventLoop.advanceTime(by: .milliseconds(400))
+    connection.receive(.head(HTTPRequest(method: .post, scheme: "http", authority: "a", path: "/")))
+    connection.receive(.end(nil))
+    channel.embeddedEventLoop.advanceTime(by: .milliseconds(400))
+    try channel.writeOutbound(HTTPResponsePart.head(HTTPResponse(status: .ok)))
+    try channel.writeOutbound(HTTPResponsePart.end(nil))
+    guard case .head(let head) = try channel.readOutbound(as: HTTPResponsePart.self) else {
+      Issue.record("No answer")
+      return
+    }
+    #expect(head.headerFields[.connection] == "close")
+    #expect(!channel.isActive)
+  }
+
+  @Test("an idle connection that is to end does so after half a second")
+  func nothingOnItsWay() throws {
+    let channel = try EmbeddedConnection().channel
+    channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+    channel.embeddedEventLoop.advanceTime(by: .milliseconds(499))
+    #expect(channel.isActive)
+    channel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
+    #expect(!channel.isActive)
   }
 }

@@ -206,11 +206,8 @@ struct PublishedAnswersTests {
 
   @Test("a connection that was asked to end does so after a kept answer")
   func quiesced() throws {
-    let log = AccessLog(
-      proxies: TrustedProxies([], header: .xForwardedFor),
-      metrics: RequestMetrics(routes: [], tenantsMax: 1), lines: nil, tracer: nil)
-    let published = PublishedAnswers(
-      log: log, clock: ManualClock(Date(unixSeconds: 1_800_000_000)).clock, generation: { 0 })
+    let connection = try EmbeddedConnection()
+    let (channel, published) = (connection.channel, connection.published)
     let request = HTTPRequest(
       method: .get, scheme: "http", authority: "localhost", path: "/document")
     var candidate = try #require(published.candidate(request))
@@ -220,19 +217,10 @@ struct PublishedAnswersTests {
     #expect(begins && goesOn)
     published.keep(candidate, from: AnswerOrigin(route: "/document", tenant: nil))
 
-    let channel = EmbeddedChannel()
-    let handler = ConnectionHandler(
-      Connection(peer: nil), limits: ConnectionClockTests.limits, drain: .none,
-      refusals: BareRefusals(headers: [:]), published: published,
-      overdue: channel.eventLoop.makePromise())
-    let gauge = RequestLineGauge(handler)
-    try channel.pipeline.syncOperations.addHandlers([gauge, handler])
-    try channel.connect(to: SocketAddress(unixDomainSocketPath: "/somewhere")).wait()
-    let parser = try channel.pipeline.syncOperations.context(handler: gauge)
-    parser.fireChannelRead(NIOAny(HTTPRequestPart.head(request)))
+    connection.receive(.head(request))
     channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
     #expect(channel.isActive)
-    parser.fireChannelRead(NIOAny(HTTPRequestPart.end(nil)))
+    connection.receive(.end(nil))
     let answer = try channel.readOutbound(as: ByteBuffer.self)
     #expect(answer.map { String(buffer: $0).hasSuffix("\r\n\r\nkept") } == true)
     #expect(!channel.isActive)

@@ -1,9 +1,12 @@
 import AsyncHTTPClient
+import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import NIOEmbedded
 import NIOHTTP1
+import NIOHTTPTypes
 import Platform
 import Synchronization
 
@@ -100,6 +103,31 @@ struct TestServer: Sendable {
     return Reply(
       status: Int(response.status.code), headers: fields, body: String(buffer: bytes))
   }
+}
+
+/// What watches over a connection, alone: the test is the HTTP codec before it and the endpoint behind it.
+struct EmbeddedConnection {
+  let channel = EmbeddedChannel()
+  let published: PublishedAnswers
+  private let codec: ChannelHandlerContext
+
+  init() throws {
+    published = PublishedAnswers(
+      log: AccessLog(
+        proxies: TrustedProxies([], header: .xForwardedFor),
+        metrics: RequestMetrics(routes: [], tenantsMax: 1), lines: nil, tracer: nil),
+      clock: ManualClock(Date(unixSeconds: 1_800_000_000)).clock, generation: { 0 })
+    let handler = ConnectionHandler(
+      Connection(peer: nil), limits: ConnectionClockTests.limits, drain: .none,
+      refusals: BareRefusals(headers: [:]), published: published,
+      overdue: channel.eventLoop.makePromise())
+    let gauge = RequestLineGauge(handler)
+    try channel.pipeline.syncOperations.addHandlers([gauge, handler])
+    try channel.connect(to: SocketAddress(unixDomainSocketPath: "/somewhere")).wait()
+    codec = try channel.pipeline.syncOperations.context(handler: gauge)
+  }
+
+  func receive(_ part: HTTPRequestPart) { codec.fireChannelRead(NIOAny(part)) }
 }
 
 extension Drain {

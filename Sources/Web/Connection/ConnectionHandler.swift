@@ -17,6 +17,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
   /// How long the client has to close its side after a last answer, so that it reads it.
   private static let lingering = TimeAmount.seconds(2)
+  /// How long a request may be on its way when the connection is to end.
+  private static let underWay = TimeAmount.milliseconds(500)
 
   private let connection: Connection
   private let drain: Drain
@@ -128,11 +130,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     switch event {
     case is ChannelShouldQuiesceEvent:
-      guard !clock.isIdle else { return finish(context) }
+      // A client that just connected, or takes up a connection again, has sent what is not here yet.
       closesAfterAnswer = true
-      context.eventLoop.assumeIsolated().scheduleTask(in: clock.limits.drain) {
-        context.close(promise: nil)
+      let loop = context.eventLoop.assumeIsolated()
+      loop.scheduleTask(in: Self.underWay) {
+        if self.clock.isIdle { self.finish(context) }
       }
+      loop.scheduleTask(in: clock.limits.drain) { context.close(promise: nil) }
     case ChannelEvent.inputClosed where isOver:
       context.close(promise: nil)
     default:
