@@ -4,6 +4,7 @@ import NIOCore
 import NIOEmbedded
 import NIOExtras
 import NIOHTTPTypes
+import NIOPosix
 import Platform
 import ServiceLifecycle
 import Synchronization
@@ -288,5 +289,20 @@ struct ConnectionTests {
     #expect(channel.isActive)
     channel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
     #expect(!channel.isActive)
+  }
+
+  @Test("a server that stops knows how many connections wait to be accepted")
+  func acceptQueue() async throws {
+    let group = MultiThreadedEventLoopGroup.singleton
+    let listener = try await ServerBootstrap(group: group)
+      .serverChannelOption(.autoRead, value: false).bind(host: "127.0.0.1", port: 0).get()
+    let address = try #require(listener.localAddress)
+    let first = try await ClientBootstrap(group: group).connect(to: address).get()
+    #expect(try await SynFilter.waiting(on: listener) == 1)
+    let second = try await ClientBootstrap(group: group).connect(to: address).get()
+    #expect(try await SynFilter.waiting(on: listener) == 2)
+    try await first.close()
+    try await second.close()
+    try await listener.close()
   }
 }

@@ -50,23 +50,21 @@ package struct Provisioner: Sendable {
   /// Makes spare schemas, if it is time for some.
   func refillSpares() async throws { try await spares.refill() }
 
-  /// Makes one more ready organization, unless there are enough or another process is at it.
+  /// Makes one more ready organization, unless there are enough; false if another process is at it.
   ///
-  /// Whoever finds the lock taken leaves the rest to its holder, who looks again afterwards. So it takes the lock for
-  /// nothing more itself: the holder would find it taken in turn, and nobody would look again.
+  /// Whoever finds the lock taken leaves the rest to its holder, who counts again afterwards. So it takes the lock for
+  /// nothing more itself: the holder would find it taken in turn, and nobody would count again.
   func stock(upTo count: Int) async throws -> Bool {
     let seed = try TenantSeed()
-    let isMade: Bool? = try await database.transaction { tx in
-      guard try await tx.first(LockReadyOrganizations()) == true else { return nil }
+    let isHolder = try await database.transaction { tx in
+      guard try await tx.first(LockReadyOrganizations()) == true else { return false }
       let ready = try await tx.first(
         CountReadyOrganizations(schemaVersion: migrator.tenantVersion))
-      guard let ready, ready < count else { return false }
-      try await makeReady(seed, epoch: 0, in: tx)
+      if let ready, ready < count { try await makeReady(seed, epoch: 0, in: tx) }
       return true
     }
-    guard let isMade else { return false }
-    try await publish()
-    return isMade
+    if isHolder { try await publish() }
+    return isHolder
   }
 
   /// Lets others take what is ready, also what a process that ended left; whoever holds the lock does it otherwise.

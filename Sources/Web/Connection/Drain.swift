@@ -8,8 +8,10 @@ import Synchronization
 /// to 503, answers say `Connection: close`), waits until load balancers have noticed, lets no new
 /// connection begin and takes those that have; only then does the server behind it stop.
 package final class Drain: Service {
-  /// Long enough for connections that are just being made to be accepted.
+  /// Long enough for connections that were just accepted to be set up.
   private static let settling = Duration.milliseconds(100)
+  /// How long connections may wait to be accepted when no more can begin.
+  private static let acceptingMax = Duration.seconds(5)
 
   private let readiness: Readiness
   private let delaySeconds: Int
@@ -34,6 +36,10 @@ package final class Drain: Service {
     try await Task.sleep(for: .seconds(delaySeconds))
     guard let channel = listener.withLock({ $0 }) else { return }
     try? await SynFilter.attach(to: channel)
+    let end = ContinuousClock.now + Self.acceptingMax
+    while .now < end, (try? await SynFilter.waiting(on: channel)) ?? 0 > 0 {
+      try await Task.sleep(for: .milliseconds(10))
+    }
     try await Task.sleep(for: Self.settling)
   }
 }

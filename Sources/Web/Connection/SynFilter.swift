@@ -42,4 +42,10 @@ enum SynFilter {
       }
     }.get()
   }
+
+  /// How many connections wait to be accepted: what Linux says of a listening socket in `tcpi_unacked`.
+  static func waiting(on channel: any Channel) async throws -> Int {
+    guard let options = channel as? any SocketOptionProvider else { return 0 }
+    return Int(try await options.getTCPInfo().get().tcpi_unacked)
+  }
 }
