@@ -9,7 +9,7 @@ import Testing
 struct DevTests {
   @Test(
     "Starts, is killed, starts again with its data, and stops all it started",
-    .timeLimit(.minutes(5)))
+    .timeLimit(.minutes(10)))
   func life() async throws {
     let folder = try Self.folder()
     defer { try? FileManager.default.removeItem(at: folder) }

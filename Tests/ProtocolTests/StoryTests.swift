@@ -8,7 +8,7 @@ import Testing
 /// Postgres and Redis, with a restart and a dump in between.
 @Suite("The story of one person")
 struct StoryTests {
-  @Test("From sign-up to nothing left", .timeLimit(.minutes(5)))
+  @Test("From sign-up to nothing left", .timeLimit(.minutes(10)))
   func story() async throws {
     let deployment = try await Deployment()
     let server = try await deployment.serve(roles: "control,runtime,worker")

@@ -8,7 +8,7 @@ import Testing
 @Suite("A worker killed in mid-job")
 struct WorkerCrashTests {
   @Test(
-    "The job is taken over and done once", .timeLimit(.minutes(5)),
+    "The job is taken over and done once", .timeLimit(.minutes(10)),
     arguments: ["export", "erasure"])
   func takeover(kind: String) async throws {
     let deployment = try await Deployment()

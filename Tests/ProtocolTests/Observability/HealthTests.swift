@@ -31,7 +31,7 @@ struct HealthTests {
 
   @Test(
     "A Postgres that hangs is said within seconds, and forgotten when it is back",
-    .timeLimit(.minutes(3)))
+    .timeLimit(.minutes(10)))
   func hangs() async throws {
     let deployment = try await Deployment()
     let relay = try await Relay(to: deployment.databaseURL, in: deployment.folder)

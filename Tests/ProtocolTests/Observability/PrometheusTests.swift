@@ -14,7 +14,7 @@ struct PrometheusTests {
 
   @Test(
     "It scrapes a process without error, knows every name, and the rules and the dashboard work",
-    .timeLimit(.minutes(5)))
+    .timeLimit(.minutes(10)))
   func scrapes() async throws {
     let deployment = try await Deployment()
     let port = try Deployment.freePort()

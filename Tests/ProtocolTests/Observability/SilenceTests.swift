@@ -7,7 +7,7 @@ import Testing
 /// Nothing personal and nothing secret is in the log, at its most talkative, in metrics or in traces.
 @Suite("Logs, metrics and traces keep silent")
 struct SilenceTests {
-  @Test("The whole story, and no trace of the person", .timeLimit(.minutes(5)))
+  @Test("The whole story, and no trace of the person", .timeLimit(.minutes(10)))
   func story() async throws {
     let deployment = try await Deployment()
     let port = try Deployment.freePort()

@@ -11,7 +11,7 @@ struct TraceTests {
 
   @Test(
     "Requests, their statements and jobs arrive, also after refusals and at shutdown",
-    .timeLimit(.minutes(3)))
+    .timeLimit(.minutes(10)))
   func traces() async throws {
     let deployment = try await Deployment()
     let collector = try await Collector(in: deployment.folder, refusing: 2)
@@ -52,7 +52,7 @@ struct TraceTests {
     try await collector.process.end(SIGTERM)
   }
 
-  @Test("A collector that is away slows nobody down", .timeLimit(.minutes(2)))
+  @Test("A collector that is away slows nobody down", .timeLimit(.minutes(10)))
   func away() async throws {
     let deployment = try await Deployment()
     let nobody = try Deployment.freePort()

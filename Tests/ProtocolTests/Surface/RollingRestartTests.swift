@@ -8,7 +8,7 @@ import Testing
 @Suite("Graceful shutdown")
 struct RollingRestartTests {
   @Test(
-    "A rolling restart loses no request, and every process ends with 0", .timeLimit(.minutes(3)))
+    "A rolling restart loses no request, and every process ends with 0", .timeLimit(.minutes(10)))
   func rolling() async throws {
     let deployment = try await Deployment()
     let ports = try [Deployment.freePort(), Deployment.freePort()]
@@ -27,7 +27,7 @@ struct RollingRestartTests {
     let load = try Load(
       "http://localhost:\(front)/t/system/oauth2/token", deployment.admin, seconds: 10,
       in: deployment.folder)
-    let wrk = try load.start()
+    let wrk = try await load.start()
     try await Task.sleep(for: .seconds(1))
     for index in processes.indices {
       let old = processes[index]
@@ -68,7 +68,7 @@ struct RollingRestartTests {
 
 /// An nginx of Debian in the foreground, with a private folder.
 private final class Nginx: Sendable {
-  private let process: BackgroundProgram
+  private let process: TenureProcess
   private let folder: URL
 
   init(port: UInt16, upstreams: [UInt16], in parent: URL) async throws {
@@ -95,8 +95,9 @@ private final class Nginx: Sendable {
       """
     try configuration.write(
       to: folder.appendingPathComponent("nginx.conf"), atomically: true, encoding: .utf8)
-    process = try BackgroundProgram(
-      "/usr/sbin/nginx", ["-p", folder.path, "-c", "nginx.conf", "-e", "error.log"])
+    process = try await TenureProcess(
+      program: "/usr/sbin/nginx", ["-p", folder.path, "-c", "nginx.conf", "-e", "error.log"],
+      environment: [:], folder: folder)
     for _ in 0..<500 where !Deployment.connects(to: port) {
       try await Task.sleep(for: .milliseconds(10))
     }
@@ -107,8 +108,7 @@ private final class Nginx: Sendable {
   }
 
   func stop() async throws {
-    process.end()
-    _ = try await process.output()
+    try await process.end(SIGTERM)
   }
 }
 
@@ -144,54 +144,21 @@ private struct Load {
     """.write(to: script, atomically: true, encoding: .utf8)
   }
 
-  func start() throws -> BackgroundProgram {
-    try BackgroundProgram(
-      "/usr/bin/wrk",
-      ["-t1", "-c8", "-d\(seconds)s", "--timeout", "10s", "-s", script.path, url])
+  func start() async throws -> TenureProcess {
+    try await TenureProcess(
+      program: "/usr/bin/wrk",
+      ["-t1", "-c8", "-d\(seconds)s", "--timeout", "10s", "-s", script.path, url],
+      environment: [:], folder: script.deletingLastPathComponent())
   }
 
-  func report(of program: BackgroundProgram) async throws
+  func report(of program: TenureProcess) async throws
     -> (requests: Int, failures: Int, text: String)
   {
-    let text = try await program.output()
+    try await program.wait()
+    let text = program.printed()
     guard let match = text.firstMatch(of: /RESULT (\d+) (\d+)/), let requests = Int(match.1),
       let failures = Int(match.2)
     else { throw TestFailure("wrk: \(text)") }
     return (requests, failures, text)
-  }
-}
-
-/// Another program beside the test; it is ended with it.
-private final class BackgroundProgram: Sendable {
-  private let pid: Int32
-  private let file: URL
-
-  init(_ path: String, _ arguments: [String]) throws {
-    file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, 1, file.path, O_WRONLY | O_CREAT, 0o600)
-    posix_spawn_file_actions_adddup2(&actions, 1, 2)
-    // Ends with this process, however that ends.
-    let words = ["/usr/bin/setpriv", "--pdeathsig", "TERM", path] + arguments
-    var argv = words.map { strdup($0) } + [nil]
-    defer { argv.forEach { free($0) } }
-    var child: pid_t = 0
-    guard posix_spawn(&child, words[0], &actions, nil, &argv, environ) == 0 else {
-      throw TestFailure("\(path) can't be started: deploy/setup.sh test")
-    }
-    pid = child
-  }
-
-  func end() { kill(pid, SIGTERM) }
-
-  /// What it printed until it ended.
-  func output() async throws -> String {
-    var status: Int32 = 0
-    while waitpid(pid, &status, WNOHANG) == 0 { try await Task.sleep(for: .milliseconds(10)) }
-    defer { try? FileManager.default.removeItem(at: file) }
-    return (try? String(contentsOf: file, encoding: .utf8)) ?? ""
   }
 }
