@@ -78,8 +78,8 @@ struct CrowdRow: Row {
     Bar("rate", "sign-ins/s"), Bar("ratio", "of the hash alone"),
     Bar("hash", "hashes/s in this process"),
     Bar("busy", "requests/s answered 503 with Retry-After"),
-    Bar("p50", "ms p50 of a request, those with 503"),
-    Bar("p99", "ms p99 of a request, those with 503"),
+    Bar("p50", "ms p50 of a request, 503s included"),
+    Bar("p99", "ms p99 of a request, 503s included"),
     Bar("resident", "MiB resident at most"),
   ]
 
