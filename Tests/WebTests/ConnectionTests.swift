@@ -291,6 +291,20 @@ struct ConnectionTests {
     #expect(!channel.isActive)
   }
 
+  @Test("a connection that is to end does so when the rest of an answered request is here")
+  func answeredEarly() throws {
+    let connection = try EmbeddedConnection()
+    let channel = connection.channel
+    connection.receive(.head(HTTPRequest(method: .post, scheme: "http", authority: "a", path: "/")))
+    try channel.writeOutbound(HTTPResponsePart.head(HTTPResponse(status: .unauthorized)))
+    try channel.writeOutbound(HTTPResponsePart.end(nil))
+    channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+    channel.embeddedEventLoop.advanceTime(by: .milliseconds(600))
+    #expect(channel.isActive)
+    connection.receive(.end(nil))
+    #expect(!channel.isActive)
+  }
+
   @Test("a server that stops knows how many connections wait to be accepted")
   func acceptQueue() async throws {
     let group = MultiThreadedEventLoopGroup.singleton

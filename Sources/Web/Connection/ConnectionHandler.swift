@@ -107,6 +107,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if closesAfterAnswer { finish(context) }
         return
       }
+      // It was answered before it was here.
+      if closesAfterAnswer, clock.pending == 0 { finish(context) }
     }
     context.fireChannelRead(data)
   }
